@@ -1,0 +1,64 @@
+// Builds what ships (dist/) and what the tests load (out/: the same sources, one file each, unbundled).
+import * as esbuild from 'esbuild';
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { globSync } from 'tinyglobby';
+
+const watch = process.argv.includes('--watch');
+const production = process.argv.includes('--production');
+
+const node = {
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  // Native code cannot be bundled, and the editor provides its own API.
+  external: ['vscode', 'onnxruntime-node'],
+  sourcemap: production ? false : 'linked',
+  minify: production,
+  logLevel: 'warning',
+};
+
+const entries = (...paths) => paths.filter((path) => existsSync(path));
+
+const builds = [
+  {
+    ...node,
+    entryPoints: entries('extension/extension.ts', 'extension/cli.ts', 'extension/trainer/trainer.ts'),
+    outdir: 'dist',
+    entryNames: '[name]',
+  },
+  {
+    bundle: true,
+    platform: 'browser',
+    target: 'es2023',
+    format: 'esm',
+    entryPoints: entries(
+      'webview/panel/panel.ts',
+      'webview/panel/panel.css',
+      'webview/notebook-renderer/notebook-renderer.ts',
+    ),
+    outdir: 'dist/webview',
+    entryNames: '[name]',
+    sourcemap: production ? false : 'linked',
+    minify: production,
+    logLevel: 'warning',
+  },
+];
+if (!production)
+  builds.push({
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    sourcemap: 'inline',
+    entryPoints: globSync(['extension/**/*.ts', 'webview/**/*.ts', 'test/**/*.ts']),
+    outdir: 'out',
+    outbase: '.',
+    logLevel: 'warning',
+  });
+
+await Promise.all([rm('dist', { recursive: true, force: true }), rm('out', { recursive: true, force: true })]);
+for (const options of builds.filter((build) => build.entryPoints.length > 0)) {
+  if (watch) await (await esbuild.context(options)).watch();
+  else await esbuild.build(options);
+}

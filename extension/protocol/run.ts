@@ -1,0 +1,143 @@
+/**
+ * A run is columnar: one row of float32 per step, whose columns a {@link TelemetryLayout} names. Rows stream from the
+ * trainer to host and webviews as they are; nothing is turned into an object per layer and step until a person asks.
+ */
+import type { Experiment } from './experiment';
+
+/** The first columns of every row. */
+export const stepColumns = ['loss', 'learningRate', 'validationLoss', 'gradientNorm', 'clippedGradientNorm'] as const;
+export type StepColumn = (typeof stepColumns)[number];
+
+/** Of a layer's output activation a, and of ∂L/∂a. `zeroShare` counts exact zeros of ReLU-like outputs, `saturatedShare` outputs at the ends of a sigmoid or tanh, `deadShare` units that have not fired since the run began. */
+export const activationColumns = [
+  'mean',
+  'std',
+  'zeroShare',
+  'saturatedShare',
+  'deadShare',
+  'gradientRms',
+  'gradientMaxAbs',
+  'gradientNonFinite',
+] as const;
+export type ActivationColumn = (typeof activationColumns)[number];
+
+/** Of one parameter w: its gradient before clipping, the norm of w before the step, and of the step Δw itself. */
+export const parameterColumns = [
+  'gradientNorm',
+  'gradientMaxAbs',
+  'gradientNonFinite',
+  'weightNorm',
+  'updateNorm',
+] as const;
+export type ParameterColumn = (typeof parameterColumns)[number];
+
+export interface SourceLocation {
+  file: string;
+  /** 1-based, as in the stack trace of the exporter. */
+  line: number;
+}
+
+export interface ParameterInfo {
+  name: string;
+  shape: readonly number[];
+  size: number;
+  trainable: boolean;
+}
+
+/** A named group of nodes in the user's module tree, in the order of the forward pass. */
+export interface LayerInfo {
+  /** Dotted, as in the module tree: `layers.3`. */
+  name: string;
+  /** The operator that does its work (`Gemm`, `Conv`, `Sigmoid`). */
+  op: string;
+  kind: LayerKind;
+  parameters: readonly string[];
+  source?: SourceLocation;
+}
+
+export const layerKinds = [
+  'linear',
+  'conv',
+  'recurrent',
+  'attention',
+  'norm',
+  'activation',
+  'embedding',
+  'pooling',
+  'dropout',
+  'other',
+] as const;
+export type LayerKind = (typeof layerKinds)[number];
+
+/** ‖∂L/∂h_t‖ of a recurrent layer: `length` columns from `offset`, t ascending. */
+export interface ThroughTimeColumns {
+  layer: string;
+  offset: number;
+  length: number;
+}
+
+/**
+ * Which column means what: `stepColumns`, then `activationColumns` of each layer, then `parameterColumns` of each
+ * parameter, then the columns of the gradients through time.
+ */
+export interface TelemetryLayout {
+  layers: readonly LayerInfo[];
+  parameters: readonly ParameterInfo[];
+  throughTime: readonly ThroughTimeColumns[];
+}
+
+export const stepColumn = (column: StepColumn): number => stepColumns.indexOf(column);
+
+export const activationColumn = (layer: number, column: ActivationColumn): number =>
+  stepColumns.length + layer * activationColumns.length + activationColumns.indexOf(column);
+
+export const parameterColumn = (layout: TelemetryLayout, parameter: number, column: ParameterColumn): number =>
+  stepColumns.length +
+  layout.layers.length * activationColumns.length +
+  parameter * parameterColumns.length +
+  parameterColumns.indexOf(column);
+
+/** Number of columns before the through-time section; its offsets start here. */
+export const fixedWidth = (layout: Pick<TelemetryLayout, 'layers' | 'parameters'>): number =>
+  stepColumns.length +
+  layout.layers.length * activationColumns.length +
+  layout.parameters.length * parameterColumns.length;
+
+export const rowWidth = (layout: TelemetryLayout): number =>
+  layout.throughTime.reduce((width, { offset, length }) => Math.max(width, offset + length), fixedWidth(layout));
+
+/** What is known of a run before its first step. */
+export interface RunHeader {
+  model: string;
+  /** SHA-256 of the model file, hexadecimal. */
+  modelHash: string;
+  provider: string;
+  /** Every setting that the run depended on, defaults filled in. */
+  settings: ResolvedSettings;
+  layout: TelemetryLayout;
+  /** What the reader ought to know about how the model was read ("float16 computed in float32"). */
+  notes: readonly string[];
+  /** Read from the graph: the output the loss takes already is a softmax or sigmoid that the loss applies again. */
+  softmaxBeforeLoss?: { op: string; layer: string };
+}
+
+/** An experiment with every default decided. */
+export type ResolvedSettings = Experiment &
+  Required<Pick<Experiment, 'batch' | 'loss' | 'output' | 'mode' | 'threads'>>;
+
+/** Consecutive steps: `count` rows of `rowWidth(layout)` columns, row-major. Step numbers are 0-based. */
+export interface StepChunk {
+  firstStep: number;
+  count: number;
+  rows: Float32Array;
+}
+
+export type RunEnd = { kind: 'finished' } | { kind: 'stopped'; reason: string } | { kind: 'failed'; reason: string };
+
+/** A run as far as it has come. `rows` holds the steps from 0 on, row-major. */
+export interface Run {
+  header: RunHeader;
+  steps: number;
+  rows: Float32Array;
+  end?: RunEnd;
+}
