@@ -18,7 +18,7 @@ export function run(): Promise<void> {
   const report = (line: Report) => {
     if (file) appendFileSync(file, `${JSON.stringify(line)}\n`);
   };
-  const mocha = new Mocha({ ui: 'bdd', timeout: 60_000, reporter: file ? class {} : 'spec' });
+  const mocha = new Mocha({ ui: 'bdd', timeout: 60_000, reporter: file ? Mocha.reporters.Base : 'spec' });
   for (const name of readdirSync(__dirname)
     .filter((each) => each.endsWith('.suite.js'))
     .sort())
