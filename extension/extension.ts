@@ -1,3 +1,6 @@
-import type * as vscode from 'vscode';
+import * as vscode from 'vscode';
 
-export function activate(_context: vscode.ExtensionContext): void {}
+/** Puts the features together, nothing more. */
+export function activate(context: vscode.ExtensionContext): void {
+  context.subscriptions.push(vscode.window.createOutputChannel('Gradient Doctor', { log: true }));
+}
