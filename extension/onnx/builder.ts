@@ -51,6 +51,12 @@ export class GraphBuilder {
     return name;
   }
 
+  /** Frees the name of a value that is no longer in the graph. */
+  release(name: string): void {
+    this.taken.delete(name);
+    this.graph.types.delete(name);
+  }
+
   /** The value of a name that the graph (or the graph around it) already has. */
   value(name: string): Value {
     const type = this.graph.types.get(name);

@@ -49,6 +49,8 @@ export interface Experiment {
   optimizer: OptimizerSettings;
   schedule?: Use;
   remedies: readonly Use[];
+  /** Of the gradients, between backward and step: their global L2 norm, or each element. */
+  clipping?: { kind: 'norm' | 'value'; limit: number };
   steps: number;
   seed: number;
   provider: string;
