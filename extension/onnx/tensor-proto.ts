@@ -22,7 +22,7 @@ const typeNames = new Map<number, DataType>(
 export function dataTypeOf(code: number, where: string): DataType {
   const found = typeNames.get(code);
   if (found) return found;
-  const name = (TensorProto_DataType[code]) ?? `number ${code}`;
+  const name = TensorProto_DataType[code] ?? `number ${code}`;
   throw new InputError(
     `${where} has the element type ${name}, which Gradient Doctor does not read: export the model in float32.`,
   );

@@ -1,8 +1,7 @@
 /** Small ONNX models for tests, made as an exporter would make them. */
 import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import { parseModel, type ModelFile } from '../../../extension/onnx/model-file';
-import type {
-  GraphProtoSchema} from '../../../extension/onnx/onnx_pb';
+import type { GraphProtoSchema } from '../../../extension/onnx/onnx_pb';
 import {
   AttributeProto_AttributeType,
   AttributeProtoSchema,
