@@ -1,0 +1,39 @@
+import type { Use } from './experiment';
+import type { Finding } from './finding';
+
+export type Outcome = 'healthy' | 'improved' | 'no-effect' | 'worse' | 'failed' | 'skipped';
+
+/** What a trial changed, against the baseline of the same seed, data and number of steps. */
+export interface Effect {
+  /** 1 is healthy; every decade by which a finding misses its threshold takes away from it. */
+  healthBefore: number;
+  healthAfter: number;
+  /** Mean loss of the last tenth of the steps. */
+  lossBefore: number;
+  lossAfter: number;
+  /** Time of a step against the baseline's. */
+  timeStepRatio: number;
+  parametersAdded: number;
+}
+
+/** A run of the same experiment with remedies applied. */
+export interface Trial {
+  remedies: readonly Use[];
+  /** The learning rate of the trial, as a multiple of the experiment's. */
+  learningRateFactor: number;
+  outcome: Outcome;
+  /** One sentence: why it won, why it lost, or why it was not tried. */
+  why: string;
+  effect?: Effect;
+  findings: readonly Finding[];
+  /** Loss of every step, for before/after curves. */
+  losses?: Float32Array;
+}
+
+/** A remedy with its measured effect. */
+export interface Prescription extends Trial {
+  effect: Effect;
+  /** Held on every seed it was repeated on. */
+  healthy: boolean;
+  seeds: readonly number[];
+}

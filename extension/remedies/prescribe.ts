@@ -1,0 +1,236 @@
+/**
+ * The search for a prescription: a baseline, single remedies in the guide's order, combinations of the best, and the
+ * winner again on other seeds. Every attempt is kept, with what it measured or why it was not made.
+ */
+import type { Experiment, Use } from '../protocol/experiment';
+import type { Finding } from '../protocol/finding';
+import type { Prescription, Trial } from '../protocol/prescription';
+import type { Run } from '../protocol/run';
+import { candidates } from './candidates';
+import { DoesNotFit, type Remedy } from './remedy';
+import { assess, effectOf, isHealthy, judge, type Assessment } from './score';
+import { findRemedy } from './index';
+
+/** What the search needs of the world around it. */
+export interface Clinic {
+  /** @throws DoesNotFit where a remedy has nothing to apply to. */
+  train(experiment: Experiment, signal: AbortSignal | undefined): Promise<Run>;
+  diagnose(run: Run): readonly Finding[];
+  /** Seconds since some moment. */
+  now(): number;
+}
+
+export interface PrescribeOptions {
+  /** Seconds that trials may take. The baseline and the repetition of the winner come on top. */
+  budget: number;
+  signal?: AbortSignal;
+  onBaseline?(run: Run, findings: readonly Finding[]): void;
+  onTrial?(trial: Trial): void;
+}
+
+export interface PrescribeResult {
+  baseline: { run: Run; findings: readonly Finding[] };
+  trials: readonly Trial[];
+  /** The good ones, best first. */
+  prescriptions: readonly Prescription[];
+}
+
+/** Learning rates that an architecture remedy is tried at: a new architecture wants its own (design decision 9). */
+const learningRateFactors = [1, 0.3, 3] as const;
+
+/** How many singles are combined with each other, and how many remedies a combination has at most. */
+const beamWidth = 4;
+const mostRemedies = 3;
+
+/** Seeds that a winner is repeated on. */
+const repetitions = [1, 2] as const;
+
+/** Within this much of the best loss the smaller edit wins. */
+const closeToBest = 0.1;
+
+interface Attempt {
+  trial: Trial;
+  /** Absent where the trial did not run to an end. */
+  assessment?: Assessment;
+}
+
+export async function prescribe(
+  experiment: Experiment,
+  clinic: Clinic,
+  options: PrescribeOptions,
+): Promise<PrescribeResult> {
+  const { signal } = options;
+  const baseline = await measure(experiment, clinic, signal);
+  options.onBaseline?.(baseline.run, baseline.findings);
+  const attempts: Attempt[] = [];
+  const result = (prescriptions: readonly Prescription[]): PrescribeResult => ({
+    baseline: { run: baseline.run, findings: baseline.findings },
+    trials: attempts.map(({ trial }) => trial),
+    prescriptions,
+  });
+  if (isHealthy(baseline)) return result([]);
+
+  const deadline = clinic.now() + options.budget;
+  const over = (): boolean => clinic.now() >= deadline || (signal?.aborted ?? false);
+  const attempt = async (uses: readonly Use[], factor: number): Promise<Attempt> => {
+    const made = over()
+      ? { trial: skipped(uses, factor, signal?.aborted ? 'Cancelled.' : 'The time budget was used up.') }
+      : await tryOut(experiment, uses, factor, baseline, clinic, signal);
+    attempts.push(made);
+    options.onTrial?.(made.trial);
+    return made;
+  };
+  const attemptAtRates = async (uses: readonly Use[]): Promise<void> => {
+    const architecture = uses.some(({ id }) => findRemedy(id)?.tier === 'architecture');
+    for (const factor of architecture ? learningRateFactors : [1]) {
+      const { trial } = await attempt(uses, factor);
+      // One learning rate that heals is enough, and what did not fit once never will.
+      if (trial.outcome === 'healthy' || trial.outcome === 'skipped') break;
+    }
+  };
+
+  const singles = candidates(baseline.findings, baseline.run.header.layout.layers);
+  for (const remedy of singles) await attemptAtRates([useOf(remedy, experiment)]);
+  for (const uses of combinations(attempts)) {
+    if (over()) break;
+    await attemptAtRates(uses);
+  }
+  return result(await confirmed(experiment, attempts, baseline, clinic, signal));
+}
+
+/** A remedy with the parameters that fit this experiment: a schedule spans its steps, a warm-up is its first tenth. */
+function useOf(remedy: Remedy, { steps }: Experiment): Use {
+  const fitted: Readonly<Record<string, Record<string, number>>> = {
+    'cosine-annealing-lr': { t_max: steps },
+    'step-lr': { step_size: Math.max(1, Math.floor(steps / 3)) },
+    warmup: { steps: Math.max(1, Math.floor(steps / 10)) },
+  };
+  return { id: remedy.id, parameters: remedy.parameters.parse(fitted[remedy.id] ?? {}) };
+}
+
+async function measure(experiment: Experiment, clinic: Clinic, signal: AbortSignal | undefined): Promise<Assessment> {
+  const start = clinic.now();
+  const run = await clinic.train(experiment, signal);
+  return assess(run, clinic.diagnose(run), clinic.now() - start);
+}
+
+const skipped = (remedies: readonly Use[], learningRateFactor: number, why: string): Trial => ({
+  remedies,
+  learningRateFactor,
+  outcome: 'skipped',
+  why,
+  findings: [],
+});
+
+async function tryOut(
+  experiment: Experiment,
+  uses: readonly Use[],
+  factor: number,
+  baseline: Assessment,
+  clinic: Clinic,
+  signal: AbortSignal | undefined,
+): Promise<Attempt> {
+  try {
+    const assessment = await measure(treated(experiment, uses, factor), clinic, signal);
+    const { outcome, why } = judge(baseline, assessment);
+    const { findings, losses } = assessment;
+    const effect = effectOf(baseline, assessment);
+    return {
+      trial: { remedies: uses, learningRateFactor: factor, outcome, why, effect, findings, losses },
+      assessment,
+    };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const outcome = error instanceof DoesNotFit || signal?.aborted ? 'skipped' : 'failed';
+    return { trial: { ...skipped(uses, factor, why), outcome } };
+  }
+}
+
+/** The experiment with remedies and learning rate of a trial. */
+export const treated = (experiment: Experiment, uses: readonly Use[], factor: number): Experiment => ({
+  ...experiment,
+  remedies: [...experiment.remedies, ...uses],
+  optimizer: { ...experiment.optimizer, lr: experiment.optimizer.lr * factor },
+});
+
+/** Combinations of the best singles, at most one of each family, in the guide's order; pairs first. */
+function* combinations(attempts: readonly Attempt[]): Generator<readonly Use[]> {
+  const seen = new Set<string>();
+  const best = ranked(attempts.filter(({ trial }) => trial.outcome === 'improved' || trial.outcome === 'healthy'))
+    .map(({ trial }) => trial.remedies[0]!)
+    .filter(({ id }) => !seen.has(id) && seen.add(id))
+    .slice(0, beamWidth);
+  let beam: readonly Use[][] = best.map((use) => [use]);
+  for (let size = 2; size <= mostRemedies; size++) {
+    beam = beam.flatMap((uses) =>
+      best
+        .slice(best.indexOf(uses.at(-1)!) + 1)
+        .filter(({ id }) => uses.every((use) => findRemedy(use.id)?.family !== findRemedy(id)?.family))
+        .map((use) => [...uses, use]),
+    );
+    yield* beam;
+  }
+}
+
+/** Best first: health, then loss. */
+const ranked = (attempts: readonly Attempt[]): Attempt[] =>
+  attempts
+    .filter(({ assessment }) => assessment !== undefined)
+    .sort((a, b) => b.assessment!.health - a.assessment!.health || a.assessment!.loss - b.assessment!.loss);
+
+const editSize = ({ remedies, learningRateFactor }: Trial): number =>
+  remedies.reduce((sum, { id }) => sum + (findRemedy(id)?.editSize ?? 1), learningRateFactor === 1 ? 0 : 1);
+
+/** The good attempts, best first, the leading healthy ones repeated on other seeds until one holds. */
+async function confirmed(
+  experiment: Experiment,
+  attempts: readonly Attempt[],
+  baseline: Assessment,
+  clinic: Clinic,
+  signal: AbortSignal | undefined,
+): Promise<Prescription[]> {
+  const healthy = attempts.filter(({ trial }) => trial.outcome === 'healthy');
+  const improved = ranked(attempts.filter(({ trial }) => trial.outcome === 'improved'));
+  const prescriptions: Prescription[] = [];
+  let found = false;
+  for (const { trial } of smallestOfTheBest(healthy, baseline)) {
+    const seeds = [experiment.seed];
+    let held = true;
+    for (const repetition of found ? [] : repetitions) {
+      if (signal?.aborted) break;
+      const seed = experiment.seed + repetition;
+      const again = await tryOut(
+        { ...experiment, seed },
+        trial.remedies,
+        trial.learningRateFactor,
+        baseline,
+        clinic,
+        signal,
+      );
+      held &&= again.trial.outcome === 'healthy';
+      seeds.push(seed);
+    }
+    prescriptions.push({ ...trial, effect: trial.effect!, healthy: held, seeds });
+    found ||= held && seeds.length > 1;
+  }
+  prescriptions.sort((a, b) => Number(b.healthy) - Number(a.healthy));
+  return [
+    ...prescriptions,
+    ...improved.map(({ trial }) => ({ ...trial, effect: trial.effect!, healthy: false, seeds: [experiment.seed] })),
+  ];
+}
+
+/** Those close to the best loss by the size of their edit, then the others by loss. */
+function smallestOfTheBest(attempts: readonly Attempt[], baseline: Assessment): Attempt[] {
+  const losses = attempts.map(({ assessment }) => assessment!.loss);
+  const best = Math.min(...losses);
+  // A share of how far the loss came, since a loss of zero has no neighbourhood of ten per cent.
+  const limit = best + closeToBest * Math.max(Math.abs(best), Math.abs(baseline.initialLoss - best));
+  const close = ({ assessment }: Attempt): boolean => assessment!.loss <= limit;
+  return [...attempts].sort(
+    (a, b) =>
+      Number(close(b)) - Number(close(a)) ||
+      (close(a) ? editSize(a.trial) - editSize(b.trial) : 0) ||
+      a.assessment!.loss - b.assessment!.loss,
+  );
+}

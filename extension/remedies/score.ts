@@ -1,0 +1,90 @@
+/** What a run is worth: how healthy it is, how far its loss came, and what a trial changed of both. */
+import type { Finding } from '../protocol/finding';
+import type { Effect, Outcome } from '../protocol/prescription';
+import { rowWidth, stepColumn, type Run } from '../protocol/run';
+
+export interface Assessment {
+  run: Run;
+  findings: readonly Finding[];
+  health: number;
+  /** Mean of the last tenth of the losses; NaN where one of them is not finite. */
+  loss: number;
+  /** Mean of the first few losses. */
+  initialLoss: number;
+  losses: Float32Array;
+  secondsPerStep: number;
+  parameters: number;
+}
+
+export function assess(run: Run, findings: readonly Finding[], seconds: number): Assessment {
+  const losses = lossesOf(run);
+  const tail = losses.subarray(Math.floor(losses.length * 0.9));
+  return {
+    run,
+    findings,
+    health: healthOf(findings),
+    loss: mean(tail.length > 0 ? tail : losses),
+    initialLoss: mean(losses.subarray(0, 1)),
+    losses,
+    secondsPerStep: seconds / Math.max(1, run.steps),
+    parameters: run.header.layout.parameters.reduce((sum, { size }) => sum + size, 0),
+  };
+}
+
+function lossesOf(run: Run): Float32Array {
+  const width = rowWidth(run.header.layout);
+  return Float32Array.from({ length: run.steps }, (_, step) => run.rows[step * width + stepColumn('loss')]!);
+}
+
+const mean = (values: Float32Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** 1 without findings worth a warning; each takes away by the decades between its value and its threshold. */
+export function healthOf(findings: readonly Finding[]): number {
+  const illness = findings
+    .filter(({ severity }) => severity !== 'information')
+    .reduce((sum, finding) => sum + (finding.severity === 'error' ? 2 : 1) * decadesBeyond(finding), 0);
+  return 1 / (1 + illness);
+}
+
+function decadesBeyond({ value, threshold }: Finding): number {
+  const decades = Math.abs(Math.log10(Math.abs(value) / Math.abs(threshold)));
+  // A finding is never worth nothing, and none is worth more than a gradient that is not a number.
+  return Number.isFinite(decades) ? Math.min(10, Math.max(0.1, decades)) : 10;
+}
+
+export const isHealthy = ({ findings }: Pick<Assessment, 'findings'>): boolean =>
+  findings.every(({ severity }) => severity === 'information');
+
+export const effectOf = (baseline: Assessment, trial: Assessment): Effect => ({
+  healthBefore: baseline.health,
+  healthAfter: trial.health,
+  lossBefore: baseline.loss,
+  lossAfter: trial.loss,
+  timeStepRatio: trial.secondsPerStep / baseline.secondsPerStep,
+  parametersAdded: trial.parameters - baseline.parameters,
+});
+
+/** Less than this of the baseline's first loss is no difference. */
+const noticeable = 0.05;
+
+/** What a trial came to, in one word and one sentence. */
+export function judge(baseline: Assessment, trial: Assessment): { outcome: Outcome; why: string } {
+  const worst = trial.findings.find(({ severity }) => severity !== 'information');
+  if (!Number.isFinite(trial.loss))
+    return { outcome: 'failed', why: worst?.message ?? 'The loss is not a finite number.' };
+  const gained = baseline.loss - trial.loss;
+  const scale = Math.abs(baseline.initialLoss) || 1;
+  const lost = Number.isFinite(baseline.loss) && gained < -noticeable * scale;
+  if (isHealthy(trial) && !lost)
+    return { outcome: 'healthy', why: `No warning is left; the loss reaches ${trial.loss.toPrecision(3)}.` };
+  if (lost && trial.health <= baseline.health)
+    return {
+      outcome: 'worse',
+      why: `The loss ends at ${trial.loss.toPrecision(3)} instead of ${baseline.loss.toPrecision(3)}.`,
+    };
+  const better = trial.health > baseline.health * 1.1 || !Number.isFinite(baseline.loss) || gained > noticeable * scale;
+  if (better && !lost)
+    return { outcome: 'improved', why: worst ? `Still: ${worst.message}` : 'The loss falls further.' };
+  if (trial.health < baseline.health / 1.1) return { outcome: 'worse', why: worst?.message ?? 'The loss rises.' };
+  return { outcome: 'no-effect', why: worst ? `Still: ${worst.message}` : 'Nothing noticeable changes.' };
+}
