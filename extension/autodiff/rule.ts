@@ -1,7 +1,18 @@
 /** What a gradient rule is given and what it returns. One rule per operator; families share a file in gradients/. */
 import type { GraphBuilder, Value } from '../onnx/builder';
-import type { Node } from '../onnx/graph';
+import { describe, type Node } from '../onnx/graph';
 import type { Tensor, TensorType } from '../onnx/tensor';
+import { InputError } from '../protocol/errors';
+
+/** A node that has no gradient rule, or none for the form in which it uses its operator. */
+export class UnsupportedError extends InputError {
+  constructor(
+    readonly node: Node,
+    why: string,
+  ) {
+    super(`${describe(node)}: ${why}`);
+  }
+}
 
 export interface RuleContext {
   /** The forward node, in the canonical form of opset 18. */

@@ -1,0 +1,19 @@
+/** The table of gradient rules: what an operator's node adds to the backward graph. */
+import type { GradientRules } from '../rule';
+import { activationRules } from './activations';
+import { elementwiseRules } from './elementwise';
+import { linearRules } from './linear';
+import { normalizationRules } from './normalization';
+import { reductionRules } from './reduction';
+import { shapeRules } from './shape';
+import { softmaxRules } from './softmax';
+
+export const gradientRules: GradientRules = {
+  ...elementwiseRules,
+  ...activationRules,
+  ...softmaxRules,
+  ...linearRules,
+  ...reductionRules,
+  ...shapeRules,
+  ...normalizationRules,
+};

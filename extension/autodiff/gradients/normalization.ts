@@ -1,0 +1,147 @@
+/** Normalization layers. All in the centred form: the expanded one loses a digit for every digit of mean over deviation. */
+import type { GraphBuilder, Value } from '../../onnx/builder';
+import type { GradientRule, GradientRules, RuleContext } from '../rule';
+import { keptShape, outputGradient, perInput, positiveAxis, range } from './support';
+
+/**
+ * ∂L/∂x of x̂ = (x - mean x)·inverse, where both statistics come from x itself over `axes`:
+ * inverse·(g - mean g - x̂·mean(g·x̂)) for g = ∂L/∂x̂.
+ */
+function throughStatistics(
+  g: GraphBuilder,
+  gradient: Value,
+  normalized: Value,
+  inverse: Value,
+  axes: readonly number[],
+): Value {
+  const projection = g.mul(normalized, g.mean(g.mul(gradient, normalized), axes, true));
+  return g.mul(inverse, g.sub(g.sub(gradient, g.mean(gradient, axes, true)), projection));
+}
+
+/** x - mean and 1/√(variance + ε), statistics over `axes`, kept as length 1. */
+function statistics(g: GraphBuilder, x: Value, axes: readonly number[], epsilon: number) {
+  const centred = g.sub(x, g.mean(x, axes, true));
+  const variance = g.mean(g.mul(centred, centred), axes, true);
+  return { centred, inverse: inverseDeviation(g, variance, epsilon) };
+}
+
+const inverseDeviation = (g: GraphBuilder, variance: Value, epsilon: number): Value =>
+  g.reciprocal(g.sqrt(g.add(variance, epsilon)));
+
+/** Every axis but that of the channels. */
+const channelAxes = (x: Value): number[] => range(x.shape.length).filter((axis) => axis !== 1);
+
+/** A value per channel, shaped to broadcast over [N, C, …]. */
+const perChannel = (g: GraphBuilder, value: Value, x: Value): Value =>
+  g.reshape(value, keptShape(x.shape, channelAxes(x)));
+
+/** Ioffe and Szegedy, Batch Normalization (2015). Running statistics pass no gradient to the batch, as in PyTorch. */
+const batchNormalization: GradientRule = (c) =>
+  c.int('training_mode', 0) === 1 ? batchTraining(c) : batchInference(c);
+
+function batchTraining(c: RuleContext): (Value | undefined)[] {
+  const { g } = c;
+  const x = c.input(0);
+  const axes = channelAxes(x);
+  const { centred, inverse } = batchStatistics(c, axes);
+  const normalized = g.mul(centred, inverse);
+  const dy = outputGradient(c);
+  return perInput(
+    c,
+    () => throughStatistics(g, g.mul(dy, perChannel(g, c.input(1), x)), normalized, inverse, axes),
+    () => g.sum(g.mul(dy, normalized), axes),
+    () => g.sum(dy, axes),
+  );
+}
+
+/** With momentum 0 the node's own running statistics are those of the batch. */
+function batchStatistics(c: RuleContext, axes: readonly number[]) {
+  const { g } = c;
+  const x = c.input(0);
+  const epsilon = c.float('epsilon', 1e-5);
+  if (c.float('momentum', 0.9) !== 0 || !c.node.outputs[1] || !c.node.outputs[2])
+    return statistics(g, x, axes, epsilon);
+  return {
+    centred: g.sub(x, perChannel(g, c.output(1), x)),
+    inverse: perChannel(g, inverseDeviation(g, c.output(2), epsilon), x),
+  };
+}
+
+function batchInference(c: RuleContext): (Value | undefined)[] {
+  const { g } = c;
+  const x = c.input(0);
+  const axes = channelAxes(x);
+  const inverse = inverseDeviation(g, c.input(4), c.float('epsilon', 1e-5));
+  const dy = outputGradient(c);
+  const scaled = g.mul(c.input(1), inverse);
+  const normalized = () => g.mul(g.sub(x, perChannel(g, c.input(3), x)), perChannel(g, inverse, x));
+  return perInput(
+    c,
+    () => g.mul(dy, perChannel(g, scaled, x)),
+    () => g.sum(g.mul(dy, normalized()), axes),
+    () => g.sum(dy, axes),
+    () => g.neg(g.mul(g.sum(dy, axes), scaled)),
+    () => g.mul(g.mul(g.sum(g.mul(dy, normalized()), axes), g.mul(scaled, inverse)), -0.5),
+  );
+}
+
+/** Ba, Kiros and Hinton, Layer Normalization (2016). */
+const layerNormalization: GradientRule = (c) => {
+  const { g } = c;
+  const x = c.input(0);
+  const axis = positiveAxis(c.int('axis', -1), x.shape.length);
+  const axes = range(x.shape.length).slice(axis);
+  const { centred, inverse } = layerStatistics(c, axes);
+  const normalized = g.mul(centred, inverse);
+  const dy = outputGradient(c);
+  return perInput(
+    c,
+    () => throughStatistics(g, g.mul(dy, c.input(1)), normalized, inverse, axes),
+    () => g.mul(dy, normalized),
+    () => dy,
+  );
+};
+
+/** The node's own optional outputs, which are float32. */
+function layerStatistics(c: RuleContext, axes: readonly number[]) {
+  const { g } = c;
+  const x = c.input(0);
+  if (x.dtype !== 'float32') return statistics(g, x, axes, c.float('epsilon', 1e-5));
+  const type = { dtype: x.dtype, shape: keptShape(x.shape, axes) };
+  return { centred: g.sub(x, c.addOutput(1, type)), inverse: c.addOutput(2, type) };
+}
+
+/** Ulyanov et al., Instance Normalization (2016). */
+const instanceNormalization: GradientRule = (c) => {
+  const { g } = c;
+  const x = c.input(0);
+  const axes = range(x.shape.length).slice(2);
+  const { centred, inverse } = statistics(g, x, axes, c.float('epsilon', 1e-5));
+  const normalized = g.mul(centred, inverse);
+  const dy = outputGradient(c);
+  return perInput(
+    c,
+    () => throughStatistics(g, g.mul(dy, perChannel(g, c.input(1), x)), normalized, inverse, axes),
+    () => g.sum(g.mul(dy, normalized), channelAxes(x)),
+    () => g.sum(dy, channelAxes(x)),
+  );
+};
+
+/** Srivastava et al. (2014): what was kept is scaled by 1/(1 - ratio). Identity outside training. */
+const dropout: GradientRule = (c) => {
+  const { g } = c;
+  const dy = outputGradient(c);
+  const training = c.hasInput(2) ? c.constant(2) : undefined;
+  if (!c.hasInput(2) || training?.data[0] === 0) return [dy];
+  const mask = c.addOutput(1, { dtype: 'bool', shape: dy.shape });
+  const ratio = c.hasInput(1) ? g.cast(c.input(1), dy.dtype) : g.scalar(0.5, dy.dtype as 'float32');
+  const kept = g.where(mask, g.div(dy, g.sub(1, ratio)), 0);
+  return [training ? kept : g.where(c.input(2), kept, dy)];
+};
+
+export const normalizationRules: GradientRules = {
+  BatchNormalization: batchNormalization,
+  LayerNormalization: layerNormalization,
+  InstanceNormalization: instanceNormalization,
+  Dropout: dropout,
+};

@@ -1,0 +1,16 @@
+import { activationCases } from './activations';
+import type { GradientCase } from './case';
+import { elementwiseCases } from './elementwise';
+import { linearCases } from './linear';
+import { normalizationCases } from './normalization';
+import { reductionCases } from './reduction';
+import { shapeCases } from './shape';
+
+export const cases: readonly GradientCase[] = [
+  ...elementwiseCases,
+  ...activationCases,
+  ...linearCases,
+  ...reductionCases,
+  ...shapeCases,
+  ...normalizationCases,
+];

@@ -1,0 +1,47 @@
+import { bools, scalar, signed, uniform, type GradientCase } from './case';
+import { float } from '../../../../../extension/onnx/builder';
+
+const batchNorm = (about: string, shape: number[], attributes: GradientCase['attributes'] = {}): GradientCase => {
+  const channels = shape[1]!;
+  const training = attributes.training_mode === 1;
+  return {
+    op: 'BatchNormalization',
+    about,
+    inputs: [signed(...shape), signed(channels), signed(channels), signed(channels), uniform(0.5, 2, channels)],
+    attributes,
+    ...(training ? { outputs: 3, losses: 1, constant: [3, 4] } : {}),
+  };
+};
+
+export const normalizationCases: GradientCase[] = [
+  batchNorm('inference', [2, 3, 2, 2]),
+  batchNorm('inference, two axes', [4, 2], { epsilon: float(0.1) }),
+  batchNorm('training', [3, 2, 2, 2], { training_mode: 1 }),
+  batchNorm('training, two axes', [5, 2], { training_mode: 1, epsilon: float(0.1) }),
+  batchNorm('training, one axis of space', [2, 2, 3], { training_mode: 1, momentum: float(0) }),
+  { op: 'LayerNormalization', inputs: [signed(3, 4), signed(4), signed(4)] },
+  {
+    op: 'LayerNormalization',
+    about: 'two axes, no bias',
+    inputs: [signed(2, 3, 2), signed(3, 2)],
+    attributes: { axis: 1, epsilon: float(0.01) },
+  },
+  { op: 'LayerNormalization', about: 'one element', inputs: [signed(2, 1), signed(1), signed(1)] },
+  { op: 'InstanceNormalization', inputs: [signed(2, 3, 4), signed(3), signed(3)] },
+  {
+    op: 'InstanceNormalization',
+    about: 'images',
+    inputs: [signed(2, 2, 2, 2), signed(2), signed(2)],
+    attributes: { epsilon: float(0.1) },
+  },
+  { op: 'Dropout', about: 'inference', inputs: [signed(3, 2), scalar(0.4)], constant: [1] },
+  { op: 'Dropout', about: 'inference, said so', inputs: [signed(3, 2), scalar(0.4), bools([], 0)], constant: [1] },
+  {
+    op: 'Dropout',
+    about: 'training',
+    inputs: [signed(3, 2), scalar(0.4), bools([], 1)],
+    attributes: { seed: 7 },
+    constant: [1],
+    random: true,
+  },
+];
