@@ -1,0 +1,38 @@
+/** What package.json contributes, by name. A unit test compares the two. */
+
+export const commands = {
+  diagnose: 'gradientDoctor.diagnose',
+  diagnoseSample: 'gradientDoctor.diagnoseSample',
+  inspect: 'gradientDoctor.inspect',
+  stop: 'gradientDoctor.stop',
+  showPanel: 'gradientDoctor.showPanel',
+  openInEditor: 'gradientDoctor.openInEditor',
+  exportRun: 'gradientDoctor.exportRun',
+  selectProvider: 'gradientDoctor.selectProvider',
+  showRun: 'gradientDoctor.showRun',
+  renameRun: 'gradientDoctor.renameRun',
+  deleteRun: 'gradientDoctor.deleteRun',
+  showLayer: 'gradientDoctor.showLayer',
+  openLayerSource: 'gradientDoctor.openLayerSource',
+  isolateLayer: 'gradientDoctor.isolateLayer',
+  freezeLayer: 'gradientDoctor.freezeLayer',
+  unfreezeLayer: 'gradientDoctor.unfreezeLayer',
+  showOutput: 'gradientDoctor.showOutput',
+} as const;
+
+export const views = {
+  panel: 'gradientDoctor.panel',
+  layers: 'gradientDoctor.layers',
+  findings: 'gradientDoctor.findings',
+  runs: 'gradientDoctor.runs',
+} as const;
+
+/** Keys for `when` clauses. */
+export const contexts = {
+  running: 'gradientDoctor.running',
+  hasRun: 'gradientDoctor.hasRun',
+} as const;
+
+export const viewContainer = 'gradientDoctor';
+export const panelViewType = 'gradientDoctor.panelEditor';
+export const walkthrough = 'start';

@@ -1,0 +1,60 @@
+import * as vscode from 'vscode';
+import { basename, dirname, join, resolve } from 'node:path';
+
+const listedModels = 500;
+
+interface ModelItem extends vscode.QuickPickItem {
+  /** Absent for the item that opens the file dialog. */
+  uri?: vscode.Uri;
+}
+
+/** The model a command is about: the one it was called on, or one the user picks. Undefined if the user gives up. */
+export async function pickModel(given: unknown): Promise<vscode.Uri | undefined> {
+  if (given instanceof vscode.Uri) return given;
+  const active = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
+  if (
+    (active instanceof vscode.TabInputText || active instanceof vscode.TabInputCustom) &&
+    active.uri.path.endsWith('.onnx')
+  )
+    return active.uri;
+  const found = await vscode.workspace.findFiles('**/*.onnx', '**/{node_modules,.git,site-packages}/**', listedModels);
+  const models = found
+    .map((uri): ModelItem => {
+      const relative = vscode.workspace.asRelativePath(uri);
+      return { label: basename(relative), description: dirname(relative) === '.' ? '' : dirname(relative), uri };
+    })
+    .sort((a, b) => `${a.description}/${a.label}`.localeCompare(`${b.description}/${b.label}`));
+  const browse: ModelItem = { label: vscode.l10n.t('$(folder-opened) Choose a file…') };
+  const picked = await vscode.window.showQuickPick([...models, browse], {
+    title: vscode.l10n.t('Which model?'),
+    placeHolder: vscode.l10n.t('An ONNX file of this workspace'),
+    matchOnDescription: true,
+  });
+  if (!picked || picked.uri) return picked?.uri;
+  const chosen = await vscode.window.showOpenDialog({
+    title: vscode.l10n.t('Which model?'),
+    filters: { [vscode.l10n.t('ONNX models')]: ['onnx'] },
+  });
+  return chosen?.[0];
+}
+
+const exists = async (path: string): Promise<boolean> =>
+  vscode.workspace.fs.stat(vscode.Uri.file(path)).then(
+    () => true,
+    () => false,
+  );
+
+/**
+ * The arrays to train on: what the setting names, else `<model>.npz` or `batch.npz` beside the model, else none.
+ * @param setting `gradientDoctor.data`, relative to the workspace folder
+ */
+export async function findData(model: vscode.Uri, setting: string): Promise<string | undefined> {
+  if (setting !== '') {
+    const folder = vscode.workspace.getWorkspaceFolder(model) ?? vscode.workspace.workspaceFolders?.[0];
+    return folder ? resolve(folder.uri.fsPath, setting) : setting;
+  }
+  const folder = dirname(model.fsPath);
+  for (const name of [`${basename(model.fsPath, '.onnx')}.npz`, 'batch.npz'])
+    if (await exists(join(folder, name))) return join(folder, name);
+  return undefined;
+}

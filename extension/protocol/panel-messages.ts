@@ -1,0 +1,70 @@
+/**
+ * Messages between the host and a gradient panel. The host owns the data; a panel is a cache that may be thrown away
+ * and filled again: it says `ready` (also after a reload) and gets everything it needs.
+ *
+ * A long run is sampled: the panel holds at most {@link panelBytes} of each run, the steps it holds are named, and the
+ * host sends a coarser `full` when a run outgrows that. Exact steps are there on request (`window`).
+ */
+import type { Finding } from './finding';
+import type { RunEnd, RunHeader } from './run';
+
+/** How much telemetry of one run a panel holds. */
+export const panelBytes = 32 * 2 ** 20;
+
+/** How many runs a panel compares. */
+export const comparedRuns = 7;
+
+/** What the list of runs shows of each. */
+export interface PanelRun {
+  id: string;
+  name: string;
+  /** ISO 8601. */
+  startedAt: string;
+  /** Steps done. */
+  steps: number;
+  /** Absent while the run goes on. */
+  end?: RunEnd;
+  findings: readonly Finding[];
+}
+
+/** Rows of some steps of a run: `steps.length` × `rowWidth(layout)`, row-major, steps ascending. */
+export interface SampledRows {
+  steps: Int32Array;
+  rows: Float32Array;
+}
+
+export type HostToPanel =
+  /** Answers `ready`. `texts` translate the panel's English texts; one that is missing stays English. */
+  | { type: 'hello'; language: string; texts: Readonly<Record<string, string>> }
+  /** All runs, the newest first; sent again whenever one is added, renamed, judged, ended or removed. */
+  | { type: 'runs'; runs: readonly PanelRun[]; selected?: string }
+  /** Replaces whatever the panel holds of this run. */
+  | ({ type: 'full'; id: string; header: RunHeader } & SampledRows)
+  /** Follows what the panel holds of this run. */
+  | ({ type: 'delta'; id: string } & SampledRows)
+  /** Consecutive steps, as asked for. Not to be kept beyond need. */
+  | { type: 'window'; id: string; firstStep: number; rows: Float32Array }
+  /** The run is gone. */
+  | { type: 'clear'; id: string }
+  /** Point out a layer; `isolate` hides all but these. */
+  | { type: 'show'; layers: readonly string[]; isolate: boolean };
+
+export type PanelToHost =
+  | { type: 'ready' }
+  /** The runs whose rows the panel wants, at most {@link comparedRuns}. By default the selected one. */
+  | { type: 'watch'; ids: readonly string[] }
+  /** Exact rows of consecutive steps. */
+  | { type: 'window'; id: string; firstStep: number; count: number }
+  /** Make this run the one that all views show. */
+  | { type: 'select'; id: string }
+  /** Select the layer in the layers tree. */
+  | { type: 'layer'; layer: string }
+  /** Open the line that creates the layer. */
+  | { type: 'source'; layer: string }
+  | { type: 'command'; command: PanelCommand }
+  /** A file that the panel made (PNG, SVG, CSV), for the user to save. */
+  | { type: 'save'; name: string; content: Uint8Array | string };
+
+/** What a panel may ask the editor to do. */
+export const panelCommands = ['diagnose', 'diagnoseSample', 'stop', 'exportRun', 'openInEditor'] as const;
+export type PanelCommand = (typeof panelCommands)[number];

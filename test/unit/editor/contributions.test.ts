@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { commands, contexts, panelViewType, viewContainer, views, walkthrough } from '../../../extension/editor/contributions';
+import { settingSchemas } from '../../../extension/editor/settings';
+
+const manifestText = readFileSync('package.json', 'utf8');
+const texts = JSON.parse(readFileSync('package.nls.json', 'utf8')) as Record<string, string>;
+interface Manifest {
+  activationEvents: string[];
+  contributes: {
+    commands: { command: string }[];
+    views: Record<string, { id: string }[]>;
+    walkthroughs: { id: string }[];
+    menus: Record<string, { command: string; when: string }[]>;
+    configuration: { properties: Record<string, Record<string, unknown>> };
+  };
+}
+const { activationEvents, contributes } = JSON.parse(manifestText) as Manifest;
+const sorted = (names: Iterable<string>) => [...names].sort();
+
+describe('package.json and the code agree', () => {
+  it('on commands', () => {
+    assert.deepEqual(sorted(contributes.commands.map(({ command }) => command)), sorted(Object.values(commands)));
+  });
+
+  it('on commands in menus', () => {
+    const known = new Set<string>(Object.values(commands));
+    for (const { command } of Object.values(contributes.menus).flat()) assert.ok(known.has(command), command);
+  });
+
+  it('on views', () => {
+    assert.deepEqual(sorted(contributes.views[viewContainer]!.map(({ id }) => id)), sorted(Object.values(views)));
+  });
+
+  it('on the walkthrough and the panel', () => {
+    assert.deepEqual(
+      contributes.walkthroughs.map(({ id }) => id),
+      [walkthrough],
+    );
+    assert.ok(activationEvents.includes(`onWebviewPanel:${panelViewType}`));
+  });
+
+  it('on settings and their defaults', () => {
+    const { properties } = contributes.configuration;
+    const prefix = 'gradientDoctor.';
+    assert.deepEqual(
+      sorted(Object.keys(properties)),
+      sorted(Object.keys(settingSchemas).map((name) => prefix + name)),
+    );
+    for (const [name, schema] of Object.entries(settingSchemas))
+      assert.equal(schema.parse(undefined), properties[prefix + name]!['default'], name);
+  });
+
+  it('on which context keys there are', () => {
+    const known = new Set<string>([...Object.values(contexts), ...Object.values(views)]);
+    const whens = manifestText.matchAll(/"(?:when|enablement)": "([^"]*)"/g);
+    for (const [, when] of whens)
+      for (const [key] of when!.matchAll(/gradientDoctor\.\w+/g)) assert.ok(known.has(key), `${key} in ${when}`);
+  });
+
+  it('on texts: every reference has one, every one is used', () => {
+    const used = [...manifestText.matchAll(/"%([\w.-]+)%"/g)].map(([, key]) => key!);
+    assert.deepEqual(sorted(new Set(used)), sorted(Object.keys(texts)));
+  });
+});
