@@ -15,7 +15,7 @@ export class FindingsView implements vscode.TreeDataProvider<Item>, vscode.Dispo
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChangeTreeData = this.changed.event;
   private readonly view: vscode.TreeView<Item>;
-  private readonly subscriptions: vscode.Disposable[];
+  private readonly subscriptions: readonly { dispose(): unknown }[];
 
   constructor(private readonly library: RunLibrary) {
     this.view = vscode.window.createTreeView(views.findings, { treeDataProvider: this });

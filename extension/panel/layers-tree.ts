@@ -16,7 +16,7 @@ export class LayersTree implements vscode.TreeDataProvider<ModuleNode>, vscode.D
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChangeTreeData = this.changed.event;
   private readonly view: vscode.TreeView<ModuleNode>;
-  private readonly subscriptions: vscode.Disposable[];
+  private readonly subscriptions: readonly { dispose(): unknown }[];
   private nodes: ModuleNode[] = [];
   private parents = new Map<ModuleNode, ModuleNode>();
   private run: Run | undefined;

@@ -149,8 +149,8 @@ export class RunStore {
   }
 
   /** Through a temporary file: a crash leaves the old record or the new one. */
-  private async write({ id, steps: _, ...rest }: RunRecord): Promise<void> {
-    const stored: Stored = { version: formatVersion, ...rest };
+  private async write({ id, name, startedAt, header, end, findings }: RunRecord): Promise<void> {
+    const stored: Stored = { version: formatVersion, name, startedAt, header, end, findings };
     const temporary = `${this.headerFile(id)}.new`;
     await writeFile(temporary, JSON.stringify(stored, writeNumber));
     await rename(temporary, this.headerFile(id));

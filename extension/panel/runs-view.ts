@@ -9,7 +9,7 @@ import type { RunRecord } from './run-store';
 export class RunsView implements vscode.TreeDataProvider<RunRecord>, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChangeTreeData = this.changed.event;
-  private readonly subscriptions: vscode.Disposable[];
+  private readonly subscriptions: readonly { dispose(): unknown }[];
 
   constructor(private readonly library: RunLibrary) {
     const refresh = () => {

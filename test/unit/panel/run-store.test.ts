@@ -45,7 +45,7 @@ describe('RunStore', () => {
     await store.update(run);
     const [found] = await reopened().list(cutOff);
     assert.deepEqual(found, { ...run, steps: 3 });
-    assert.deepEqual(await reopened().readRows(found!), steps(0, 3).rows);
+    assert.deepEqual(await reopened().readRows(found), steps(0, 3).rows);
   });
 
   it('keeps numbers that are not finite', async () => {
@@ -57,7 +57,7 @@ describe('RunStore', () => {
     await store.update(run);
     const [found] = await reopened().list(cutOff);
     assert.equal(found?.findings[0]?.value, Infinity);
-    assert.ok((await store.readRows(found!)).every(Number.isNaN));
+    assert.ok((await store.readRows(found)).every(Number.isNaN));
   });
 
   it('ends a run that was cut off, at its last complete step', async () => {
