@@ -9,16 +9,17 @@ export async function pickProvider(list: () => Promise<readonly ProviderInfo[]>)
   const current = configuration.get<string>(setting);
   const automatic = { label: 'auto', description: vscode.l10n.t('the fastest that works here'), usable: true };
   const items = list().then((providers) =>
-    [automatic, ...providers.map((provider) => ({ ...provider, label: provider.id, description: provider.device }))].map(
-      (provider) => ({
-        ...provider,
-        description: [provider.description, ...(provider.label === current ? [vscode.l10n.t('current')] : [])]
-          .filter(Boolean)
-          .join(' · '),
-        iconPath: new vscode.ThemeIcon(provider.usable ? 'pass' : 'circle-slash'),
-        detail: provider.usable ? undefined : 'why' in provider ? provider.why : undefined,
-      }),
-    ),
+    [
+      automatic,
+      ...providers.map((provider) => ({ ...provider, label: provider.id, description: provider.device })),
+    ].map((provider) => ({
+      ...provider,
+      description: [provider.description, ...(provider.label === current ? [vscode.l10n.t('current')] : [])]
+        .filter(Boolean)
+        .join(' · '),
+      iconPath: new vscode.ThemeIcon(provider.usable ? 'pass' : 'circle-slash'),
+      detail: provider.usable ? undefined : 'why' in provider ? provider.why : undefined,
+    })),
   );
   const picked = await vscode.window.showQuickPick(items, {
     title: vscode.l10n.t('Which execution provider shall train the models?'),

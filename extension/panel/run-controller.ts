@@ -62,13 +62,19 @@ export class RunController implements vscode.Disposable {
     const abort = new AbortController();
     return Promise.resolve(
       vscode.window.withProgress(
-        { location: vscode.ProgressLocation.Notification, title: vscode.l10n.t('Diagnosing {0}', name), cancellable: true },
+        {
+          location: vscode.ProgressLocation.Notification,
+          title: vscode.l10n.t('Diagnosing {0}', name),
+          cancellable: true,
+        },
         async (progress, token) => {
           token.onCancellationRequested(() => {
             abort.abort();
           });
           const before = this.last;
-          const work = before.then(() => (abort.signal.aborted ? undefined : this.perform(experiment, name, progress, abort)));
+          const work = before.then(() =>
+            abort.signal.aborted ? undefined : this.perform(experiment, name, progress, abort),
+          );
           this.last = work.catch(() => undefined);
           if (this.progressNow) {
             progress.report({ message: vscode.l10n.t('waiting for {0} to end', this.progressNow.name) });
@@ -136,7 +142,8 @@ export class RunController implements vscode.Disposable {
       await delivered;
       return await this.finish(record, end);
     } catch (error) {
-      if (abort.signal.aborted) return await this.finish(record, { kind: 'stopped', reason: vscode.l10n.t('Stopped by the user.') });
+      if (abort.signal.aborted)
+        return await this.finish(record, { kind: 'stopped', reason: vscode.l10n.t('Stopped by the user.') });
       const reason = error instanceof Error ? error.message : String(error);
       this.log.error(`${name}: ${reason}`);
       void vscode.window.showErrorMessage(reason);

@@ -9,9 +9,7 @@ export function columnNames({ layout }: Run['header']): string[] {
     ...stepColumns,
     ...layout.layers.flatMap(({ name }) => activationColumns.map((column) => `${name} ${column}`)),
     ...layout.parameters.flatMap(({ name }) => parameterColumns.map((column) => `${name} ${column}`)),
-    ...layout.throughTime.flatMap(({ layer, length }) =>
-      Array.from({ length }, (_, time) => `${layer} time ${time}`),
-    ),
+    ...layout.throughTime.flatMap(({ layer, length }) => Array.from({ length }, (_, time) => `${layer} time ${time}`)),
   ];
 }
 

@@ -13,8 +13,7 @@ export function statusBarItem(controller: RunController): vscode.Disposable {
       item.hide();
       return;
     }
-    const where =
-      progress.step > 0 ? vscode.l10n.t('step {0} of {1}', progress.step, progress.steps) : progress.phase;
+    const where = progress.step > 0 ? vscode.l10n.t('step {0} of {1}', progress.step, progress.steps) : progress.phase;
     item.text = `$(sync~spin) ${progress.name}: ${where}`;
     item.tooltip =
       queue.length > 0

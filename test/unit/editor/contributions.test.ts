@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { commands, contexts, panelViewType, viewContainer, views, walkthrough } from '../../../extension/editor/contributions';
+import {
+  commands,
+  contexts,
+  panelViewType,
+  viewContainer,
+  views,
+  walkthrough,
+} from '../../../extension/editor/contributions';
 import { settingSchemas } from '../../../extension/editor/settings';
 
 const manifestText = readFileSync('package.json', 'utf8');
@@ -43,10 +50,7 @@ describe('package.json and the code agree', () => {
   it('on settings and their defaults', () => {
     const { properties } = contributes.configuration;
     const prefix = 'gradientDoctor.';
-    assert.deepEqual(
-      sorted(Object.keys(properties)),
-      sorted(Object.keys(settingSchemas).map((name) => prefix + name)),
-    );
+    assert.deepEqual(sorted(Object.keys(properties)), sorted(Object.keys(settingSchemas).map((name) => prefix + name)));
     for (const [name, schema] of Object.entries(settingSchemas))
       assert.equal(schema.parse(undefined), properties[prefix + name]!['default'], name);
   });

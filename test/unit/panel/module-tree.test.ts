@@ -9,7 +9,17 @@ const outline = (nodes: readonly ModuleNode[]): unknown[] =>
 describe('moduleTree', () => {
   it('groups layers by module, in their order', () => {
     const tree = moduleTree(['stem', 'blocks.0.conv', 'blocks.0.norm', 'blocks.1.conv', 'head'].map(layer));
-    assert.deepEqual(outline(tree), ['stem', ['blocks', [['0', ['conv', 'norm']], ['1', ['conv']]]], 'head']);
+    assert.deepEqual(outline(tree), [
+      'stem',
+      [
+        'blocks',
+        [
+          ['0', ['conv', 'norm']],
+          ['1', ['conv']],
+        ],
+      ],
+      'head',
+    ]);
   });
 
   it('lets a module be a layer too', () => {

@@ -52,7 +52,15 @@ describe('RunStore', () => {
     const run = await store.create('diverging', header);
     await store.append(run, { firstStep: 0, count: 1, rows: new Float32Array(width).fill(NaN) });
     run.findings = [
-      { symptom: 'non-finite', severity: 'error', layers: [], value: Infinity, threshold: 0, reference: '', message: '' },
+      {
+        symptom: 'non-finite',
+        severity: 'error',
+        layers: [],
+        value: Infinity,
+        threshold: 0,
+        reference: '',
+        message: '',
+      },
     ];
     await store.update(run);
     const [found] = await reopened().list(cutOff);
@@ -63,7 +71,10 @@ describe('RunStore', () => {
   it('ends a run that was cut off, at its last complete step', async () => {
     const run = await store.create('cut', header);
     await store.append(run, steps(0, 2));
-    const rowsFile = join(folder, (await readdir(folder)).find((name) => name.endsWith('.rows'))!);
+    const rowsFile = join(
+      folder,
+      (await readdir(folder)).find((name) => name.endsWith('.rows'))!,
+    );
     await truncate(rowsFile, width * 4 + 6);
     const [found] = await reopened().list(cutOff);
     assert.equal(found?.steps, 1);
