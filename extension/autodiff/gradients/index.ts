@@ -1,9 +1,11 @@
 /** The table of gradient rules: what an operator's node adds to the backward graph. */
 import type { GradientRules } from '../rule';
 import { activationRules } from './activations';
+import { convolutionRules } from './convolution';
 import { elementwiseRules } from './elementwise';
 import { linearRules } from './linear';
 import { normalizationRules } from './normalization';
+import { poolingRules } from './pooling';
 import { reductionRules } from './reduction';
 import { shapeRules } from './shape';
 import { softmaxRules } from './softmax';
@@ -13,6 +15,8 @@ export const gradientRules: GradientRules = {
   ...activationRules,
   ...softmaxRules,
   ...linearRules,
+  ...convolutionRules,
+  ...poolingRules,
   ...reductionRules,
   ...shapeRules,
   ...normalizationRules,

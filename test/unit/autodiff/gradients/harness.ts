@@ -16,7 +16,7 @@ const singleOnly = new Set(
   (
     'Mean Erf Tan Asin Acos Atan Sinh Cosh Asinh Acosh Atanh Cast LeakyRelu Elu Selu Celu Softplus Softsign Mish Shrink ' +
     'ThresholdedRelu HardSigmoid HardSwish ReduceL1 ReduceL2 ReduceLogSum SpaceToDepth BatchNormalization ' +
-    'InstanceNormalization Conv ConvTranspose AveragePool GlobalAveragePool'
+    'InstanceNormalization Conv ConvTranspose AveragePool GlobalAveragePool GlobalMaxPool'
   ).split(' '),
 );
 

@@ -1,5 +1,6 @@
 import { activationCases } from './activations';
 import type { GradientCase } from './case';
+import { convolutionCases, poolingCases } from './convolution';
 import { elementwiseCases } from './elementwise';
 import { linearCases } from './linear';
 import { normalizationCases } from './normalization';
@@ -10,6 +11,8 @@ export const cases: readonly GradientCase[] = [
   ...elementwiseCases,
   ...activationCases,
   ...linearCases,
+  ...convolutionCases,
+  ...poolingCases,
   ...reductionCases,
   ...shapeCases,
   ...normalizationCases,

@@ -1,0 +1,88 @@
+/** Pooling: the gradient goes to the winner of a window, or is shared among its elements. */
+import type { GraphBuilder, Value } from '../../onnx/builder';
+import type { Shape } from '../../onnx/tensor';
+import type { GradientRule, GradientRules } from '../rule';
+import { spreadWindows } from './convolution';
+import { outputGradient, product, range, unary, zeros } from './support';
+import { offsets, windowsOf, type Windows } from './windows';
+
+/** To the first of the largest elements of each window, which the node itself can name. */
+const maxPool: GradientRule = (c) => {
+  const { g } = c;
+  const x = c.input(0);
+  const dy = outputGradient(c);
+  const indices = c.addOutput(1, { dtype: 'int64', shape: dy.shape });
+  return [scatterFlat(g, x, indices, dy)];
+};
+
+/** Adds `values` at positions of the flattened tensor like `x`; windows that overlap name a position twice. */
+function scatterFlat(g: GraphBuilder, x: Value, indices: Value, values: Value): Value {
+  const flat = zeros(g, { dtype: x.dtype, shape: [product(x.shape)] });
+  const length = [product(values.shape)];
+  const inputs = [flat, g.reshape(indices, length), g.reshape(values, length)];
+  return g.reshape(g.op('ScatterElements', inputs, { axis: 0, reduction: 'add' }, flat), x.shape);
+}
+
+const averagePool: GradientRule = (c) => {
+  const { g } = c;
+  const x = c.input(0);
+  const dy = outputGradient(c);
+  const [image, positions] = [x.shape.slice(2), dy.shape.slice(2)];
+  const windows = windowsOf(c, c.ints('kernel_shape', []), image, positions);
+  const counts = elementCounts(windows, image, positions, c.int('count_include_pad', 0) === 1, c.ints('pads', []));
+  const share = g.div(dy, g.constant(dy.dtype as 'float32', [1, 1, ...positions], counts));
+  return [sumOverWindows(g, share, windows, x.shape)];
+};
+
+/** By how many elements each window divides. Padding counts if asked, what ceil_mode adds beyond it never. */
+function elementCounts(
+  { kernel, strides, dilations, before, after }: Windows,
+  image: Shape,
+  positions: Shape,
+  withPadding: boolean,
+  pads: readonly number[],
+): number[] {
+  const perAxis = positions.map((count, i) => {
+    const end = image[i]! + (withPadding ? (pads[i + image.length] ?? Math.max(0, after[i]!)) : 0);
+    const start = withPadding ? -before[i]! : 0;
+    return range(count).map(
+      (position) =>
+        range(kernel[i]!)
+          .map((at) => position * strides[i]! - before[i]! + at * dilations[i]!)
+          .filter((place) => place >= start && place < end).length,
+    );
+  });
+  return offsets(positions).map((position) => product(position.map((at, i) => perAxis[i]![at]!)));
+}
+
+/** Every channel by itself: to each element of the image, the sum of the values of the windows that hold it. */
+function sumOverWindows(g: GraphBuilder, values: Value, windows: Windows, shape: Shape): Value {
+  const images = shape[0]! * shape[1]!;
+  const ones = g.constant(
+    values.dtype as 'float32',
+    [1, 1, ...windows.kernel],
+    Array<number>(product(windows.kernel)).fill(1),
+  );
+  const separate = g.reshape(values, [images, 1, ...values.shape.slice(2)]);
+  return g.reshape(spreadWindows(g, separate, ones, windows, [images, 1, ...shape.slice(2)], 1), shape);
+}
+
+const globalAveragePool = unary((g, dy, x) => g.expand(g.div(dy, product(x.shape.slice(2))), x.shape));
+
+/** To the first of the largest elements of each channel. */
+const globalMaxPool = unary((g, dy, x) => {
+  const [batch, channels, ...space] = x.shape as [number, number, ...number[]];
+  const size = product(space);
+  const flat = g.reshape(x, [batch, channels, size]);
+  const kept = [batch, channels, 1];
+  const winner = g.op('ArgMax', [flat], { axis: 2, keepdims: 1 }, { dtype: 'int64', shape: kept });
+  const isWinner = g.equal(g.constant('int64', [size], range(size)), winner);
+  return g.reshape(g.where(isWinner, g.reshape(dy, kept), 0), x.shape);
+});
+
+export const poolingRules: GradientRules = {
+  MaxPool: maxPool,
+  AveragePool: averagePool,
+  GlobalAveragePool: globalAveragePool,
+  GlobalMaxPool: globalMaxPool,
+};
