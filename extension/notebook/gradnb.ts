@@ -1,0 +1,51 @@
+/** The `.gradnb` file: pretty-printed JSON with sources as lines, so that a change to one line is a diff of one line. */
+import { z } from 'zod';
+import { InputError } from '../protocol/errors';
+
+const output = z.looseObject({ mime: z.string(), data: z.unknown() });
+
+const cell = z.looseObject({
+  kind: z.enum(['markdown', 'experiment']),
+  source: z.array(z.string()),
+  outputs: z.array(output).optional(),
+});
+
+const notebook = z.looseObject({ version: z.literal(1), cells: z.array(cell) });
+
+/** Fields that this version does not know are kept: a newer version may have written them. */
+export type Notebook = z.infer<typeof notebook>;
+export type NotebookCell = z.infer<typeof cell>;
+export type NotebookOutput = z.infer<typeof output>;
+
+export const emptyNotebook = (): Notebook => ({ version: 1, cells: [] });
+
+/**
+ * @param name of the file, for messages.
+ * @throws InputError that says where the text stops being a notebook. An empty text is a new notebook.
+ */
+export function parseNotebook(text: string, name: string): Notebook {
+  if (text.trim() === '') return emptyNotebook();
+  const checked = notebook.safeParse(parseJson(text, name));
+  if (checked.success) return checked.data;
+  const { path, message } = checked.error.issues[0]!;
+  throw new InputError(`${name}: not an experiment notebook: ${path.join('.') || 'the document'}: ${message}.`);
+}
+
+function parseJson(text: string, name: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const position = /position (\d+)/.exec((error as Error).message)?.[1];
+    const lines = text.slice(0, position === undefined ? text.length : Number(position)).split('\n');
+    const place = `line ${lines.length}, column ${lines.at(-1)!.length + 1}`;
+    const reason = (error as Error).message.replace(/ in JSON.*$/, '').replace(/ \(line.*$/, '');
+    throw new InputError(`${name}: ${place}: ${reason}. Open the file as text to repair it.`);
+  }
+}
+
+/** The same notebook gives the same text: two spaces, a line break at the end, fields in the order they came in. */
+export const serializeNotebook = (value: Notebook): string => `${JSON.stringify(value, undefined, 2)}\n`;
+
+export const sourceOf = ({ source }: NotebookCell): string => source.join('\n');
+
+export const linesOf = (text: string): string[] => text.split(/\r?\n/);
