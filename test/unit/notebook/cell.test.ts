@@ -40,7 +40,7 @@ seed: 0
     ['model: a.onnx\nstesp: 3', /Unknown field "stesp"/, 1, 0],
     ['model: a.onnx\nsteps: -3', /greater|>0|Too small/i, 1, 7],
     ['model: a.onnx\noptimizer: { sgd: { lr: fast } }', /number/i, 1, 24],
-    ['model: [', /./, 0, 7],
+    ['model: [', /./, 0, 8],
   ] as const)
     it(`point at what is wrong in ${JSON.stringify(text)}`, () => {
       const [problem] = readCell(text).problems;
