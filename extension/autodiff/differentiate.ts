@@ -1,0 +1,147 @@
+/** Reverse-mode differentiation of a specialised, canonical graph: appends the backward nodes to the graph itself. */
+import { sameShape, type GraphBuilder, type Value } from '../onnx/builder';
+import { attribute, describe, type Graph, type Node } from '../onnx/graph';
+import { isFloat, type TensorType } from '../onnx/tensor';
+import { gradientRules } from './gradients';
+import { UnsupportedError, type GradientRules, type RuleContext } from './rule';
+
+/** ∂L/∂value for the values between what is differentiated and what it is differentiated with respect to. */
+export interface Gradients {
+  /** Of that value's shape and type; undefined where the loss does not depend on it (or nobody asked for what does). */
+  of(value: string): Value | undefined;
+}
+
+/**
+ * Walks the nodes from last to first, only along paths from `wrt` to the seeds, and adds up the gradients of values that
+ * are used more than once (Linnainmaa, 1970). Backward nodes inherit the layer and source of the node that causes them.
+ *
+ * @param g builder of the graph; every value on a path has to have its type
+ * @param seeds ∂L/∂value by the name of the value where the walk starts, of that value's shape and type
+ * @param wrt names of the inputs, initializers or inner values whose gradient is wanted
+ * @throws UnsupportedError naming the first operator on a path that has no gradient
+ */
+export function differentiate(
+  g: GraphBuilder,
+  seeds: ReadonlyMap<string, Value>,
+  wrt: readonly string[],
+  rules: GradientRules = gradientRules,
+): Gradients {
+  const { graph } = g;
+  const wanted = dependents(graph, wrt);
+  const sums = new GradientSums(g);
+  for (const [name, seed] of seeds) sums.add(name, seed);
+  const trained = new Set(wrt);
+  // A copy: the rules append to the graph's nodes while we walk.
+  for (const node of graph.nodes.toReversed()) {
+    if (!node.inputs.some((input) => wanted.has(input))) continue;
+    g.at(node, () => {
+      const dys = node.outputs.map((output) => (output ? sums.total(output) : undefined));
+      if (dys.every((dy) => dy === undefined)) return;
+      const rule = node.domain === '' ? rules[node.opType] : undefined;
+      if (!rule) throw new UnsupportedError(node, 'this operator has no gradient.');
+      const gradients = rule(ruleContext(g, node, dys, wanted, trained));
+      node.inputs.forEach((input, i) => {
+        const gradient = gradients[i];
+        if (gradient && wanted.has(input)) sums.add(input, checked(gradient, g.value(input), node, i));
+      });
+    });
+  }
+  for (const name of wrt) sums.total(name);
+  return { of: (name) => (wanted.has(name) || seeds.has(name) ? sums.total(name) : undefined) };
+}
+
+/**
+ * The float values that depend on any of `names`, themselves included. Where a type is not known it is taken for a float.
+ */
+export function dependents(graph: Graph, names: Iterable<string>): Set<string> {
+  const found = new Set(names);
+  for (const node of graph.nodes)
+    if (operands(node).some((input) => found.has(input)))
+      for (const output of node.outputs) {
+        const type = graph.types.get(output);
+        if (output && (!type || isFloat(type.dtype))) found.add(output);
+      }
+  return found;
+}
+
+/** Every value that a node takes, those that its subgraphs take from around them included. */
+export function operands(node: Node): string[] {
+  const names = node.inputs.filter(Boolean);
+  for (const { type, value } of Object.values(node.attributes)) if (type === 'graph') names.push(...captured(value));
+  return names;
+}
+
+/** The values that a subgraph takes from the graphs around it. */
+export function captured(graph: Graph): string[] {
+  const own = new Set([...graph.inputs.map(({ name }) => name), ...graph.initializers.keys()]);
+  for (const node of graph.nodes) for (const output of node.outputs) own.add(output);
+  const taken = [...graph.nodes.flatMap(operands), ...graph.outputs.map(({ name }) => name)];
+  return [...new Set(taken.filter((name) => !own.has(name)))];
+}
+
+/** Adds up the parts of each gradient when its sum is first asked for; by then every part has arrived. */
+class GradientSums {
+  private readonly parts = new Map<string, Value[]>();
+
+  constructor(private readonly g: GraphBuilder) {}
+
+  add(name: string, part: Value): void {
+    const found = this.parts.get(name);
+    if (found) found.push(part);
+    else this.parts.set(name, [part]);
+  }
+
+  total(name: string): Value | undefined {
+    const parts = this.parts.get(name);
+    if (!parts) return undefined;
+    const sum = parts.reduce((a, b) => this.g.add(a, b));
+    this.parts.set(name, [sum]);
+    return sum;
+  }
+}
+
+function ruleContext(
+  g: GraphBuilder,
+  node: Node,
+  dys: readonly (Value | undefined)[],
+  wanted: ReadonlySet<string>,
+  trained: ReadonlySet<string>,
+): RuleContext {
+  const present = (names: readonly string[], i: number, what: string): string => {
+    const name = names[i];
+    if (!name) throw new UnsupportedError(node, `its ${what} ${i} is left out, which leaves it without a gradient.`);
+    return name;
+  };
+  return {
+    node,
+    g,
+    input: (i) => g.value(present(node.inputs, i, 'input')),
+    hasInput: (i) => Boolean(node.inputs[i]),
+    output: (i = 0) => g.value(present(node.outputs, i, 'output')),
+    addOutput: (i, type) => (node.outputs[i] ? g.value(node.outputs[i]) : addOutput(g, node, i, type)),
+    dy: (i) => dys[i],
+    wanted: (i) => Boolean(node.inputs[i]) && wanted.has(node.inputs[i]!),
+    constant: (i) => {
+      const name = node.inputs[i];
+      return name && !trained.has(name) ? g.graph.initializers.get(name) : undefined;
+    },
+    int: (name, otherwise) => attribute(node, name, 'int') ?? otherwise,
+    ints: (name, otherwise) => attribute(node, name, 'ints') ?? otherwise,
+    float: (name, otherwise) => attribute(node, name, 'float') ?? otherwise,
+    string: (name, otherwise) => attribute(node, name, 'string') ?? otherwise,
+  };
+}
+
+function addOutput(g: GraphBuilder, node: Node, i: number, { dtype, shape }: TensorType): Value {
+  while (node.outputs.length <= i) node.outputs.push('');
+  const name = g.uniqueName(`${node.name}:${i}`);
+  node.outputs[i] = name;
+  g.graph.types.set(name, { dtype, shape });
+  return g.value(name);
+}
+
+function checked(gradient: Value, input: Value, node: Node, i: number): Value {
+  if (sameShape(gradient.shape, input.shape) && gradient.dtype === input.dtype) return gradient;
+  const [is, should] = [gradient, input].map(({ dtype, shape }) => `${dtype}[${shape.join()}]`);
+  throw new Error(`The gradient of input ${i} of ${describe(node)} is ${is!} where the input is ${should!}.`);
+}

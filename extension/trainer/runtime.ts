@@ -1,0 +1,91 @@
+/** ONNX Runtime for the core: types without a run, and single runs on the CPU. The native library loads on first use. */
+import type { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node';
+import type { Runtime } from '../onnx/runtime';
+import type { DataType, Tensor, TensorData } from '../onnx/tensor';
+import { InputError, RunError } from '../protocol/errors';
+
+type Library = typeof import('onnxruntime-node');
+
+/** Nothing on the terminal but fatal errors: the runtime's messages are not ours. */
+const quiet = { logSeverityLevel: 4, logVerbosityLevel: 0 } as const;
+
+/**
+ * @throws InputError from `outputTypes` for a model that the runtime refuses
+ * @throws RunError from `run` when the computation fails
+ */
+export function createRuntime(): Runtime {
+  return {
+    async outputTypes(model) {
+      const library = await import('onnxruntime-node');
+      // `basic` folds the arithmetic on shapes: below it, a reshape to a computed shape has no known sizes.
+      const session = await open(library, model, 'basic');
+      try {
+        return new Map(session.outputMetadata.map((output) => [output.name, typeOf(output)]));
+      } finally {
+        await session.release();
+      }
+    },
+    async run(model, feeds) {
+      const library = await import('onnxruntime-node');
+      const session = await open(library, model, 'disabled');
+      try {
+        const inputs = Object.fromEntries([...feeds].map(([name, value]) => [name, toRuntime(library, value)]));
+        const outputs = await session.run(inputs, quiet);
+        return new Map(Object.entries(outputs).map(([name, value]) => [name, fromRuntime(value as RuntimeTensor)]));
+      } catch (error) {
+        throw new RunError(reason(error));
+      } finally {
+        await session.release();
+      }
+    },
+  };
+}
+
+async function open(
+  library: Library,
+  model: Uint8Array,
+  graphOptimizationLevel: 'disabled' | 'basic',
+): Promise<InferenceSession> {
+  try {
+    return await library.InferenceSession.create(model, {
+      ...quiet,
+      executionProviders: ['cpu'],
+      graphOptimizationLevel,
+      intraOpNumThreads: 1,
+      interOpNumThreads: 1,
+    });
+  } catch (error) {
+    throw new InputError(`ONNX Runtime refuses the model: ${reason(error)}`);
+  }
+}
+
+function typeOf(output: InferenceSession.ValueMetadata): {
+  dtype: DataType;
+  shape: readonly (number | undefined)[];
+} {
+  if (!output.isTensor) throw new InputError(`"${output.name}" is a sequence or a map; only tensors are supported.`);
+  return {
+    dtype: output.type as DataType,
+    shape: output.shape.map((size) => (typeof size === 'number' ? size : undefined)),
+  };
+}
+
+const toRuntime = (library: Library, { dtype, data, shape }: Tensor): RuntimeTensor =>
+  new library.Tensor(dtype, data as Float32Array, shape);
+
+const fromRuntime = ({ type, data, dims }: RuntimeTensor): Tensor => ({
+  dtype: type as DataType,
+  shape: dims,
+  data: data as TensorData,
+});
+
+/** The first line of an error of the runtime, without its codes and the places in its own source. */
+export function reason(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message
+    .split('\n')[0]!
+    .replace(/^(Error: )?(Can't create a session\. )?(ERROR_CODE: \d+, ERROR_MESSAGE: )?/, '')
+    .replace(/(\/|[A-Z]:\\)\S+\.(cc|h|cpp):\d+ \S+( \[[^\]]*\])?\s*/g, '')
+    .replace(/^Load model from .*? failed:\s*/, '')
+    .trim();
+}
