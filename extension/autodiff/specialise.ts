@@ -95,11 +95,8 @@ const largestShapeOperand = 1024;
  */
 async function inferTypes(graph: Graph, runtime: Runtime): Promise<void> {
   for (const [name, { dtype, shape }] of graph.initializers) graph.types.set(name, { dtype, shape });
-  const question = promoted(
-    graph,
-    graph.nodes.flatMap((node) => node.outputs.filter(Boolean)),
-  );
-  const answer = await runtime.outputTypes(exportGraph(question));
+  const values = graph.nodes.flatMap((node) => node.outputs.filter(Boolean));
+  const answer = await runtime.outputTypes(exportGraph(withoutWeights(graph), values));
   const scalars: string[] = [];
   for (const [name, { dtype, shape }] of answer) {
     if (shape.some((size) => size === undefined)) continue;
@@ -109,8 +106,8 @@ async function inferTypes(graph: Graph, runtime: Runtime): Promise<void> {
   if (scalars.length > 0 && graph.nodes.some(mayLoseRank)) await forgetUnknownRanks(graph, scalars, runtime);
 }
 
-/** The graph with other outputs, and with large weights as inputs: their values do not matter for types. */
-function promoted(graph: Graph, values: readonly string[]): Graph {
+/** The graph without outputs and with large weights as inputs: their values do not matter for types. */
+function withoutWeights(graph: Graph): Graph {
   const weights = [...graph.initializers].filter(
     ([, { dtype, shape }]) => isFloat(dtype) && sizeOf(shape) > largestShapeOperand,
   );
@@ -119,7 +116,7 @@ function promoted(graph: Graph, values: readonly string[]): Graph {
   return {
     ...graph,
     inputs: [...graph.inputs, ...weights.map(([name, { dtype, shape }]) => ({ name, dtype, shape }))],
-    outputs: [...new Set(values)].map((name) => ({ name })),
+    outputs: [],
     initializers,
     types: new Map(),
   };
@@ -132,7 +129,7 @@ const mayLoseRank = (node: Node): boolean => rankLosing.has(node.opType) || node
 /** The runtime reports an unknown rank as []: the length of `Shape(value)` tells it from a scalar. */
 async function forgetUnknownRanks(graph: Graph, names: readonly string[], runtime: Runtime): Promise<void> {
   const ranks = new Map(names.map((name, i) => [`${name}/rank/${i}`, name]));
-  const question = promoted(graph, [...ranks.keys()]);
+  const question = withoutWeights(graph);
   question.nodes = [
     ...graph.nodes,
     ...[...ranks].map(([rank, name]) => ({
@@ -145,7 +142,7 @@ async function forgetUnknownRanks(graph: Graph, names: readonly string[], runtim
       layer: '',
     })),
   ];
-  const answer = await runtime.outputTypes(exportGraph(question));
+  const answer = await runtime.outputTypes(exportGraph(question, [...ranks.keys()]));
   for (const [rank, name] of ranks) if (answer.get(rank)?.shape[0] !== 0) graph.types.delete(name);
 }
 

@@ -20,7 +20,7 @@ export function createRuntime(): Runtime {
       // `basic` folds the arithmetic on shapes: below it, a reshape to a computed shape has no known sizes.
       const session = await open(library, model, 'basic');
       try {
-        return new Map(session.outputMetadata.map((output) => [output.name, typeOf(output)]));
+        return new Map(session.outputMetadata.flatMap(typeOf));
       } finally {
         await session.release();
       }
@@ -59,15 +59,13 @@ async function open(
   }
 }
 
-function typeOf(output: InferenceSession.ValueMetadata): {
-  dtype: DataType;
-  shape: readonly (number | undefined)[];
-} {
-  if (!output.isTensor) throw new InputError(`"${output.name}" is a sequence or a map; only tensors are supported.`);
-  return {
-    dtype: output.type as DataType,
-    shape: output.shape.map((size) => (typeof size === 'number' ? size : undefined)),
-  };
+/** Sequences and maps have no type of ours and are left out. */
+function typeOf(
+  output: InferenceSession.ValueMetadata,
+): [string, { dtype: DataType; shape: readonly (number | undefined)[] }][] {
+  if (!output.isTensor) return [];
+  const shape = output.shape.map((size) => (typeof size === 'number' ? size : undefined));
+  return [[output.name, { dtype: output.type as DataType, shape }]];
 }
 
 const toRuntime = (library: Library, { dtype, data, shape }: Tensor): RuntimeTensor =>

@@ -1,0 +1,36 @@
+/** The operators of a model that stop it from being trained, known without running it. */
+import type { Graph, Node } from '../onnx/graph';
+import type { UnsupportedOperator } from '../protocol/inspection';
+import { dependents, operands } from './differentiate';
+import { gradientRules } from './gradients';
+import { lowerings } from './lowerings';
+
+/**
+ * Every node between `wrt` and the outputs whose operator has no gradient, in the order of the graph.
+ * @param graph as imported or canonical; where types are not known, values are taken for floats
+ * @param wrt names of the parameters or inputs to differentiate with respect to
+ */
+export function unsupportedOperators(
+  graph: Graph,
+  wrt: Iterable<string>,
+  outputs: readonly string[] = graph.outputs.map(({ name }) => name),
+): UnsupportedOperator[] {
+  const depending = dependents(graph, wrt);
+  const needed = new Set(outputs);
+  const found: Node[] = [];
+  for (const node of graph.nodes.toReversed()) {
+    if (!node.outputs.some((output) => needed.has(output) && depending.has(output))) continue;
+    const inputs = operands(node).filter((input) => depending.has(input));
+    if (inputs.length === 0) continue;
+    for (const input of inputs) needed.add(input);
+    if (!hasGradient(node)) found.push(node);
+  }
+  return found.reverse().map(({ opType, domain, name, layer }) => ({
+    op: domain ? `${domain}.${opType}` : opType,
+    node: name,
+    layer,
+  }));
+}
+
+const hasGradient = ({ opType, domain }: Node): boolean =>
+  domain === '' && (opType in gradientRules || opType in lowerings);
