@@ -69,7 +69,7 @@ function typeOf(
 }
 
 const toRuntime = (library: Library, { dtype, data, shape }: Tensor): RuntimeTensor =>
-  new library.Tensor(dtype, data as Float32Array, shape);
+  new library.Tensor(dtype as 'float32', data as Float32Array, shape);
 
 const fromRuntime = ({ type, data, dims }: RuntimeTensor): Tensor => ({
   dtype: type as DataType,
