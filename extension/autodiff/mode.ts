@@ -161,10 +161,10 @@ function drop(g: GraphBuilder, node: Node, seed: number): void {
     return;
   }
   const active = g.constant('bool', [], [1]);
-  const [, mask] = g.ops('Dropout', [x, g.scalar(ratio), active], { seed }, [
-    x,
-    { dtype: 'bool', shape: x.shape },
-  ]) as [Value, Value];
+  const [, mask] = g.ops('Dropout', [x, g.scalar(ratio), active], { seed }, [x, { dtype: 'bool', shape: x.shape }]) as [
+    Value,
+    Value,
+  ];
   // With ratio 1 nothing is kept, and nothing is divided by zero.
   const scale = ratio === 1 ? 0 : 1 / (1 - ratio);
   nameOutput(g, g.mul(x, g.mul(g.cast(mask, x.dtype), scale)), node.outputs[0]!);

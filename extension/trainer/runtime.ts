@@ -1,10 +1,11 @@
 /** ONNX Runtime for the core: types without a run, and single runs on the CPU. The native library loads on first use. */
+import type * as OnnxRuntime from 'onnxruntime-node';
 import type { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node';
 import type { Runtime } from '../onnx/runtime';
-import type { DataType, Tensor, TensorData } from '../onnx/tensor';
+import type { DataType, Tensor } from '../onnx/tensor';
 import { InputError, RunError } from '../protocol/errors';
 
-type Library = typeof import('onnxruntime-node');
+type Library = typeof OnnxRuntime;
 
 /** Nothing on the terminal but fatal errors: the runtime's messages are not ours. */
 const quiet = { logSeverityLevel: 4, logVerbosityLevel: 0 } as const;
@@ -31,7 +32,7 @@ export function createRuntime(): Runtime {
       try {
         const inputs = Object.fromEntries([...feeds].map(([name, value]) => [name, toRuntime(library, value)]));
         const outputs = await session.run(inputs, quiet);
-        return new Map(Object.entries(outputs).map(([name, value]) => [name, fromRuntime(value as RuntimeTensor)]));
+        return new Map(Object.entries(outputs).map(([name, value]) => [name, fromRuntime(value)]));
       } catch (error) {
         throw new RunError(reason(error));
       } finally {
@@ -74,7 +75,7 @@ const toRuntime = (library: Library, { dtype, data, shape }: Tensor): RuntimeTen
 const fromRuntime = ({ type, data, dims }: RuntimeTensor): Tensor => ({
   dtype: type as DataType,
   shape: dims,
-  data: data as TensorData,
+  data: data,
 });
 
 /** The first line of an error of the runtime, without its codes and the places in its own source. */

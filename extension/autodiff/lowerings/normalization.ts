@@ -43,7 +43,12 @@ const groupNormalization: Lowering = (c) => {
   const x = c.input(0);
   const [batch, channels, ...space] = x.shape as [number, number, ...number[]];
   const groups = c.int('num_groups', 1);
-  const normalized = standardised(g, g.reshape(x, [batch, groups, -1].with(2, sizePer(x, groups))), [2], c.float('epsilon', 1e-5));
+  const normalized = standardised(
+    g,
+    g.reshape(x, [batch, groups, -1].with(2, sizePer(x, groups))),
+    [2],
+    c.float('epsilon', 1e-5),
+  );
   const ones = space.map(() => 1);
   const affine = (value: Value): Value =>
     value.shape[0] === channels

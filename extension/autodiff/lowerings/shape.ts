@@ -64,8 +64,9 @@ const pad: Lowering = (c) => {
 };
 
 /** Padding with the opposite side, which is newer than opset 18: copies of the tensor, cut to size. */
-function wrapped({ g, input }: LoweringContext, pads: readonly number[]) {
-  let y = input(0);
+function wrapped(c: LoweringContext, pads: readonly number[]) {
+  const { g } = c;
+  let y = c.input(0);
   const rank = y.shape.length;
   for (const axis of range(rank)) {
     const [before, after, length] = [pads[axis]!, pads[axis + rank]!, y.shape[axis]!];
