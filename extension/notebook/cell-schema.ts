@@ -1,13 +1,41 @@
 /** The language of experiment cells: one schema for types, validation, completion and hovers. */
 import { z } from 'zod';
 import { lossIds, modes } from '../protocol/experiment';
+import { findRemedy } from '../remedies';
+import type { Remedy } from '../remedies/remedy';
 
 const positive = z.number().positive();
 const whole = z.number().int().positive();
 const parameter = z.union([z.number(), z.string(), z.boolean()]);
 
-/** `{ id: { parameter: value } }`, or the id alone. */
-const use = z.union([z.string(), z.record(z.string(), z.record(z.string(), parameter).nullable())]);
+/** `{ id: { parameter: value } }`, or the id alone, of a remedy that `allowed` lets through. */
+const use = (
+  what: string,
+  allowed: (remedy: Remedy) => boolean,
+): z.ZodType<string | Record<string, Parameters | null>> =>
+  z
+    .union([z.string(), z.record(z.string(), z.record(z.string(), parameter).nullable())])
+    .superRefine((value, context) => {
+      const entries = typeof value === 'string' ? [[value, null] as const] : Object.entries(value);
+      const issue = (path: PropertyKey[], message: string): void => {
+        context.addIssue({ code: 'custom', path: typeof value === 'string' ? [] : path, message });
+      };
+      if (entries.length !== 1) issue([], `Write one ${what} an entry.`);
+      for (const [id, parameters] of entries) {
+        const remedy = findRemedy(id);
+        if (!remedy || !allowed(remedy)) {
+          issue([id], `No ${what} is called "${id}".`);
+          continue;
+        }
+        const checked = remedy.parameters.safeParse(parameters ?? {});
+        for (const { path, message } of checked.error?.issues ?? []) issue([id, ...path], message);
+      }
+    });
+
+type Parameters = Record<string, z.infer<typeof parameter>>;
+
+const remedyUse = use('remedy', () => true);
+const scheduleUse = use('schedule', ({ isSchedule = false }) => isSchedule);
 
 const sgd = z.strictObject({
   lr: positive.optional().describe('Learning rate. 0.1 where left out.'),
@@ -64,8 +92,8 @@ export const experimentCell = z.strictObject({
   output: z.string().optional().describe('Which output the loss takes, when the model has several.'),
   class_axis: z.number().int().optional().describe('Axis of the classes.'),
   optimizer: optimizer.optional().describe('sgd, adam or adamw, with PyTorch’s options.'),
-  schedule: use.optional().describe('Learning-rate schedule.'),
-  remedies: z.array(use).optional().describe('Remedies to apply, in this order.'),
+  schedule: scheduleUse.optional().describe('Learning-rate schedule.'),
+  remedies: z.array(remedyUse).optional().describe('Remedies to apply, in this order.'),
   steps: whole.optional().describe('Training steps. 100 where left out.'),
   seed: z.number().int().min(0).optional().describe('Drives data, order, dropout and re-initialization.'),
   provider: z.string().optional().describe('Execution provider; the notebook’s kernel where left out.'),

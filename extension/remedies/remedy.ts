@@ -25,6 +25,8 @@ export interface Remedy<P extends RemedyParameters = RemedyParameters> {
   readonly editSize: number;
   /** Whether it changes what the network computes; such an edit is a refactoring, never part of a fix-all. */
   readonly changesNetwork: boolean;
+  /** Whether `schedule:` and `--schedule` take it. */
+  readonly isSchedule?: boolean;
   /**
    * Rewrites the model in place, restricted to `units` where given.
    * @throws DoesNotFit with the reason where there is nothing that it applies to.

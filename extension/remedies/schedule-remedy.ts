@@ -16,5 +16,6 @@ export const scheduleRemedy = <P extends RemedyParameters>(
     parameters,
     editSize: 2,
     changesNetwork: false,
+    isSchedule: true,
     configure: (experiment, values) => ({ ...experiment, schedule: { id, parameters: values } }),
   });
