@@ -53,6 +53,8 @@ export interface LayerInfo {
   kind: LayerKind;
   parameters: readonly string[];
   source?: SourceLocation;
+  /** Elements of its output activation for a whole batch, where sizes are fixed. */
+  outputSize?: number;
 }
 
 export const layerKinds = [

@@ -1,0 +1,36 @@
+/** How far the loss has come: what absolute thresholds are gated by (design decision 8). */
+import type { Telemetry } from '../protocol/telemetry';
+import { median, range, spreadOf } from './statistics';
+
+export interface Progress {
+  /** Losses at the start and at the end, medians of a fifth of the steps; the start is the worse of those and the first. */
+  from: number;
+  to: number;
+  /** How much of the start has gone: (from − to) / |from|; negative where the loss rose. */
+  drop: number;
+  /** The drop that noise alone would produce now and then, two standard errors. */
+  noise: number;
+}
+
+/** A loss that has lost this much of its start is a training that works. */
+const goodProgress = 0.1;
+
+/** Of the finite losses. */
+export function progressOf(telemetry: Telemetry): Progress {
+  const losses = range(telemetry.steps)
+    .map((step) => telemetry.loss(step))
+    .filter(Number.isFinite);
+  const window = Math.max(1, Math.floor(losses.length / 5));
+  const start = losses.slice(0, window);
+  const end = losses.slice(-window);
+  const from = Math.max(median(start), losses[0] ?? NaN);
+  const to = median(end);
+  const scale = Math.abs(from) || 1;
+  const deviation = Math.hypot(spreadOf(start), spreadOf(end)) / Math.sqrt(window);
+  return { from, to, drop: (from - to) / scale, noise: (2 * deviation) / scale };
+}
+
+export const isProgressing = (telemetry: Telemetry): boolean => {
+  const everyFinite = range(telemetry.steps).every((step) => Number.isFinite(telemetry.loss(step)));
+  return everyFinite && progressOf(telemetry).drop > goodProgress;
+};

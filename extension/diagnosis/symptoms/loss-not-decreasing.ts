@@ -1,0 +1,36 @@
+import type { LossId } from '../../protocol/experiment';
+import { progressOf } from '../progress';
+import { number } from '../sentence';
+import type { Symptom } from '../symptom';
+
+const fewestSteps = 20;
+
+/** A classifier with a loss like this gives the right class more than 95 % on the average: it has arrived. */
+const arrived = 0.05;
+const classification: ReadonlySet<LossId> = new Set(['cross-entropy', 'nll', 'bce-with-logits']);
+
+/** The loss at the end of the run is where it was at its beginning, or above. */
+export const lossNotDecreasing: Symptom = {
+  id: 'loss-not-decreasing',
+  threshold: 1e-3,
+  reference: 'SageMaker Debugger (LossNotDecreasing)',
+  detect: ({ telemetry, threshold, found }) => {
+    // Where numbers are not finite there is no loss to speak of.
+    if (telemetry.steps < fewestSteps || found.some(({ symptom }) => symptom === 'non-finite')) return [];
+    const { from, to, drop, noise } = progressOf(telemetry);
+    const done = classification.has(telemetry.run.header.settings.loss) && to < arrived;
+    if (done || drop >= Math.max(threshold, noise)) return [];
+    const course = `from ${number(from)} to ${number(to)} in ${telemetry.steps} steps`;
+    const rises = drop < -noise && drop < -threshold;
+    return [
+      {
+        severity: 'warning',
+        layers: [],
+        value: drop,
+        message: rises
+          ? `The loss rises: ${course}.`
+          : `The loss does not decrease: ${course}, no more than its noise.`,
+      },
+    ];
+  },
+};

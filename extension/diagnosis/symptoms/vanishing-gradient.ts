@@ -1,0 +1,68 @@
+import type { Telemetry } from '../../protocol/telemetry';
+import {
+  activationGradientProfile,
+  depthRatio,
+  earlyWindow,
+  weightGradientProfile,
+  type DepthProfile,
+} from '../depth-profile';
+import { isProgressing } from '../progress';
+import { names, number } from '../sentence';
+import { median } from '../statistics';
+import type { Sighting, Symptom } from '../symptom';
+
+/** Below this mean absolute gradient nothing is learned (SageMaker Debugger's VanishingGradient, DeepDiagnosis). */
+const absoluteLimit = 1e-7;
+
+/** The first layers receive a vanishing share of the gradient that the last ones receive. */
+export const vanishingGradient: Symptom = {
+  id: 'vanishing-gradient',
+  threshold: 1e-3,
+  reference: 'AutoTrainer: gradient of the first over the last layer',
+  detect: ({ telemetry, threshold, found }) => {
+    const profiles = [weightGradientProfile(telemetry), activationGradientProfile(telemetry)];
+    const byRatio = profiles
+      .flatMap((profile) => againstDepth(profile, threshold) ?? [])
+      .sort((a, b) => a.value - b.value)[0];
+    if (byRatio) {
+      // Zero below a layer in which nothing fires is that layer's fault, not a decay.
+      const blocked = found.some(({ symptom, value }) => symptom === 'dead-units' && value >= 1);
+      return byRatio.value === 0 && blocked ? [] : [byRatio];
+    }
+    return everywhere(telemetry, profiles[0]!);
+  },
+};
+
+function againstDepth(profile: DepthProfile, threshold: number): Sighting | undefined {
+  const depth = depthRatio(profile);
+  if (!depth || !(depth.ratio < threshold)) return undefined;
+  const starved = depth.layers.filter(({ ratio }) => ratio < threshold).sort((a, b) => a.ratio - b.ratio);
+  const { layer, ratio } = starved[0]!;
+  const others = starved.length > 1 ? ` ${starved.length} layers get less than ${number(threshold)} of it.` : '';
+  return {
+    severity: 'error',
+    layers: starved.map((one) => one.layer),
+    value: ratio,
+    message: `Gradients vanish: ${layer} receives ${number(ratio)} of what the last layers receive (${profile.measure}).${others}`,
+  };
+}
+
+/** Too small in every layer alike, though the loss sends a gradient and has not fallen: not the calm of a minimum. */
+function everywhere(telemetry: Telemetry, { points }: DepthProfile): Sighting[] {
+  const largest = Math.max(...points.map(({ magnitude }) => magnitude));
+  if (points.length === 0 || largest >= absoluteLimit || isProgressing(telemetry)) return [];
+  const output = telemetry.layers.length - 1;
+  const fromLoss = median(earlyWindow(telemetry).map((step) => telemetry.activation(step, output, 'gradientRms')));
+  if (largest === 0 || !(fromLoss > absoluteLimit)) return [];
+  const layers = points.map(({ layer }) => layer);
+  return [
+    {
+      severity: 'error',
+      layers,
+      value: largest,
+      threshold: absoluteLimit,
+      reference: 'SageMaker Debugger (VanishingGradient)',
+      message: `Gradients vanish in every layer: ${names(layers)} receive at most ${number(largest)} per weight, and the loss does not fall.`,
+    },
+  ];
+}

@@ -1,0 +1,275 @@
+import assert from 'node:assert/strict';
+import { diagnose } from '../../../extension/diagnosis/diagnose';
+import type { Finding, SymptomId } from '../../../extension/protocol/finding';
+import { makeRun, type RunPlan } from './run-factory';
+
+const ids = (plan: RunPlan): SymptomId[] => diagnose(makeRun(plan)).map(({ symptom }) => symptom);
+
+function only(plan: RunPlan, symptom: SymptomId): Finding {
+  const findings = diagnose(makeRun(plan));
+  assert.deepEqual(
+    findings.map((finding) => finding.symptom),
+    [symptom],
+  );
+  return findings[0]!;
+}
+
+/** Gradients that shrink by `factor` with every layer on the way back. */
+const decaying =
+  (factor: number, layers: number): NonNullable<RunPlan['layer']> =>
+  (_, __, index) => {
+    const gradient = 0.01 * factor ** (layers - 1 - index);
+    return { weightGradient: gradient, gradientRms: gradient };
+  };
+const flatLoss = (): { loss: number } => ({ loss: 2.3 });
+
+describe('diagnose', () => {
+  it('finds nothing in a deep network whose gradients are even and whose loss falls', () => {
+    assert.deepEqual(ids({ depth: 20, steps: 50 }), []);
+  });
+
+  it('says nothing of a run without steps', () => {
+    assert.deepEqual(ids({ depth: 3, steps: 0 }), []);
+  });
+
+  it('puts the gravest finding first', () => {
+    const findings = diagnose(
+      makeRun({
+        depth: 6,
+        steps: 40,
+        activation: 'Sigmoid',
+        step: flatLoss,
+        layer: (info, step, index, depth) => ({
+          ...decaying(0.2, 13)(info, step, index, depth),
+          saturatedShare: 0.9,
+        }),
+      }),
+    );
+    assert.deepEqual(
+      findings.map(({ severity }) => severity),
+      ['error', 'warning', 'warning'],
+    );
+  });
+
+  it('judges by the threshold of the settings, and says so', () => {
+    const run = makeRun({ depth: 8, steps: 30, layer: decaying(0.8, 17) });
+    assert.deepEqual(diagnose(run), []);
+    const [finding] = diagnose(run, { 'vanishing-gradient': 0.5 });
+    assert.equal(finding?.threshold, 0.5);
+    assert.equal(finding.reference, 'your settings');
+  });
+});
+
+describe('vanishing-gradient', () => {
+  it('sees gradients that decay with depth, though they are far below what float32 can square', () => {
+    const finding = only(
+      { depth: 30, steps: 30, activation: 'Sigmoid', layer: decaying(0.4, 61) },
+      'vanishing-gradient',
+    );
+    assert.equal(finding.layers[0], 'layers.0');
+    assert.ok(finding.value < 1e-20, `${finding.value}`);
+    assert.match(finding.message, /^Gradients vanish: layers\.0 receives 3\.2e-22 of what the last layers receive/);
+  });
+
+  it('is not fooled by a loss that falls because the head learns alone', () => {
+    assert.deepEqual(ids({ depth: 10, steps: 60, layer: decaying(0.5, 21) }), ['vanishing-gradient']);
+  });
+
+  it('judges activation gradients where weight gradients look even', () => {
+    const finding = only(
+      { depth: 12, steps: 30, layer: (_, __, index) => ({ gradientRms: 0.01 * 0.4 ** (24 - index) }) },
+      'vanishing-gradient',
+    );
+    assert.match(finding.message, /∂L\/∂activation/);
+  });
+
+  it('judges the early steps: layers that die down when the loss has come down are at rest', () => {
+    const plan: RunPlan = {
+      depth: 10,
+      steps: 60,
+      layer: (info, step, index, depth) => (step < 20 ? {} : decaying(0.1, 21)(info, step, index, depth)),
+    };
+    assert.deepEqual(ids(plan), []);
+  });
+
+  it('sees gradients too small in every layer, unless the loss has fallen', () => {
+    const layer: RunPlan['layer'] = (info) =>
+      info.name === 'head' ? { weightGradient: 1e-9, gradientRms: 1e-3 } : { weightGradient: 1e-9, gradientRms: 1e-3 };
+    const finding = diagnose(makeRun({ depth: 4, steps: 50, step: flatLoss, layer }))[0];
+    assert.equal(finding?.symptom, 'vanishing-gradient');
+    assert.equal(finding.threshold, 1e-7);
+    assert.deepEqual(ids({ depth: 4, steps: 50, layer }), []);
+  });
+
+  it('lets one odd layer be', () => {
+    assert.deepEqual(
+      ids({ depth: 12, steps: 30, layer: ({ name }) => (name === 'layers.0' ? { weightGradient: 1e-9 } : {}) }),
+      [],
+    );
+  });
+});
+
+describe('exploding-gradient', () => {
+  it('sees gradients that grow on their way back', () => {
+    const finding = only({ depth: 10, steps: 30, layer: decaying(1.5, 21) }, 'exploding-gradient');
+    assert.equal(finding.layers[0], 'layers.0');
+    assert.ok(finding.value > 70);
+  });
+
+  it('sees a norm that grows from step to step while the loss does not fall', () => {
+    const plan: RunPlan = { depth: 3, steps: 30, step: (step) => ({ loss: 2 + step, gradientNorm: 1.5 ** step }) };
+    assert.deepEqual(ids(plan), ['exploding-gradient', 'loss-not-decreasing']);
+    assert.deepEqual(ids({ ...plan, step: (step) => ({ gradientNorm: 1.5 ** step }) }), []);
+  });
+
+  it('takes more gradient for the weights of early convolutions as given', () => {
+    assert.deepEqual(
+      ids({ depth: 10, steps: 30, layer: (_, __, ___, depth) => ({ weightGradient: 100 ** (1 - depth) }) }),
+      [],
+    );
+  });
+});
+
+describe('non-finite', () => {
+  it('names the first step and the first layer of the forward pass', () => {
+    const finding = diagnose(
+      makeRun({
+        depth: 4,
+        steps: 12,
+        step: (step) => (step >= 5 ? { loss: NaN, gradientNorm: NaN } : {}),
+        layer: (_, step, index) => (step >= 5 && index >= 3 ? { mean: NaN, std: NaN } : {}),
+      }),
+    )[0];
+    assert.equal(finding?.symptom, 'non-finite');
+    assert.equal(finding.layers[0], 'layers.3');
+    assert.equal(finding.value, 7);
+    assert.match(finding.message, /at step 5: the forward pass overflows first in layers\.3 \(7 steps of 12 in all\)/);
+  });
+
+  it('names the layer nearest to the loss where the backward pass overflows', () => {
+    const finding = only(
+      { depth: 4, steps: 30, layer: (_, step, index) => (step === 3 && index <= 2 ? { gradientNonFinite: 4 } : {}) },
+      'non-finite',
+    );
+    assert.deepEqual(finding.layers, ['layers.2', 'layers.1', 'layers.0']);
+    assert.match(finding.message, /backward pass overflows first in layers\.2/);
+  });
+
+  it('does not take a column that was not measured for a number that is not finite', () => {
+    assert.deepEqual(ids({ depth: 3, steps: 10, layer: () => ({ gradientNonFinite: NaN, gradientRms: NaN }) }), []);
+  });
+});
+
+describe('dead-units', () => {
+  const dead =
+    (share: number): RunPlan['layer'] =>
+    (info) =>
+      info.name === 'layers.3' ? { deadShare: share } : {};
+
+  it('warns of a layer whose units never fired', () => {
+    const finding = only({ depth: 4, steps: 30, layer: dead(0.75) }, 'dead-units');
+    assert.equal(finding.severity, 'warning');
+    assert.deepEqual(finding.layers, ['layers.3']);
+    assert.match(finding.message, /75 %/);
+  });
+
+  it('only remarks on half a layer in a network that learns', () => {
+    assert.equal(only({ depth: 4, steps: 30, layer: dead(0.6) }, 'dead-units').severity, 'information');
+  });
+
+  it('explains the zero gradients below a layer that is wholly dead', () => {
+    const layer: RunPlan['layer'] = (_, __, index) => ({
+      deadShare: index === 5 ? 1 : 0,
+      ...(index <= 5 && { weightGradient: 0, gradientRms: 0, updateNorm: 0 }),
+    });
+    assert.deepEqual(ids({ depth: 4, steps: 30, step: flatLoss, layer }), ['dead-units', 'loss-not-decreasing']);
+  });
+
+  it('waits for more than a batch or two', () => {
+    assert.deepEqual(ids({ depth: 4, steps: 3, layer: dead(0.9) }), []);
+  });
+});
+
+describe('saturated-units', () => {
+  const saturated: RunPlan['layer'] = (info) => (info.op === 'Tanh' ? { saturatedShare: 0.8 } : {});
+
+  it('warns where the loss does not fall, remarks where it does', () => {
+    const plan: RunPlan = { depth: 3, steps: 30, activation: 'Tanh', layer: saturated };
+    assert.equal(only(plan, 'saturated-units').severity, 'information');
+    const stuck = diagnose(makeRun({ ...plan, step: flatLoss })).find(({ symptom }) => symptom === 'saturated-units');
+    assert.equal(stuck?.severity, 'warning');
+    assert.deepEqual(stuck.layers, ['layers.1', 'layers.3', 'layers.5']);
+  });
+});
+
+describe('no-update', () => {
+  it('names layers whose weights never move', () => {
+    const finding = only(
+      {
+        depth: 4,
+        steps: 30,
+        layer: ({ name }) => (name === 'layers.4' ? { weightGradient: 0, updateNorm: 0 } : {}),
+      },
+      'no-update',
+    );
+    assert.deepEqual(finding.layers, ['layers.4']);
+  });
+
+  it('leaves a vanished gradient to vanishing-gradient, though it is too small to move a weight', () => {
+    const layer: RunPlan['layer'] = (info, step, index, depth) => ({
+      ...decaying(0.1, 61)(info, step, index, depth),
+      ...(index < 40 && { updateNorm: 0 }),
+    });
+    assert.deepEqual(ids({ depth: 30, steps: 30, activation: 'Sigmoid', layer }), ['vanishing-gradient']);
+  });
+
+  it('says when the learning rate is zero', () => {
+    const findings = diagnose(
+      makeRun({
+        depth: 2,
+        steps: 30,
+        step: () => ({ loss: 1, learningRate: 0 }),
+        layer: () => ({ updateNorm: 0 }),
+      }),
+    );
+    assert.match(findings[0]!.message, /the learning rate is 0/);
+  });
+
+  it('is silent where the loss is at its minimum', () => {
+    const layer: RunPlan['layer'] = () => ({ weightGradient: 0, updateNorm: 0, gradientRms: 0, gradientMaxAbs: 0 });
+    assert.deepEqual(ids({ depth: 2, steps: 10, step: () => ({ loss: 0 }), layer }), []);
+  });
+});
+
+describe('loss-not-decreasing', () => {
+  it('warns of a loss that stays where it was, within its noise', () => {
+    const finding = only(
+      { depth: 3, steps: 60, step: (step) => ({ loss: 1.386 + 0.01 * Math.sin(7 * step) }) },
+      'loss-not-decreasing',
+    );
+    assert.match(finding.message, /does not decrease: from 1\.\d+ to 1\.\d+ in 60 steps/);
+  });
+
+  it('says when it rises', () => {
+    assert.match(
+      only({ depth: 3, steps: 60, step: (step) => ({ loss: 1 + step / 60 }) }, 'loss-not-decreasing').message,
+      /rises/,
+    );
+  });
+
+  it('is silent where a classifier has arrived, and on short runs', () => {
+    assert.deepEqual(ids({ depth: 3, steps: 60, step: () => ({ loss: 0.001 }) }), []);
+    assert.deepEqual(ids({ depth: 3, steps: 10, step: flatLoss }), []);
+  });
+});
+
+describe('softmax-before-loss', () => {
+  it('names the layer that the loss repeats', () => {
+    const finding = only(
+      { depth: 2, steps: 30, header: { softmaxBeforeLoss: { op: 'Softmax', layer: 'head' } } },
+      'softmax-before-loss',
+    );
+    assert.deepEqual(finding.layers, ['head']);
+    assert.match(finding.message, /head ends in a softmax, and the loss cross-entropy applies one itself/);
+  });
+});
