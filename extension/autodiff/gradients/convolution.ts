@@ -7,7 +7,7 @@ import type { GraphBuilder, Value } from '../../onnx/builder';
 import type { Shape } from '../../onnx/tensor';
 import type { GradientRule, GradientRules } from '../rule';
 import { crop, reverse } from './shape';
-import { outputGradient, perInput, product, range } from './support';
+import { integers, outputGradient, perInput, product, range } from './support';
 import { offsets, padsOf, windowsOf, type Windows } from './windows';
 
 const conv: GradientRule = (c) => {
@@ -109,15 +109,16 @@ function turnedKernel(g: GraphBuilder, w: Value, groups: number): Value {
  * Three forms of the same sum, each the fastest somewhere; which one is measured on the CPU.
  */
 function weightGradient(g: GraphBuilder, x: Value, dy: Value, windows: Windows, groups: number): Value {
-  const positions = product(dy.shape.slice(2));
+  const space = dy.shape.slice(2);
+  const positions = product(space);
   const size = product(windows.kernel);
   const outputs = dy.shape[1]!;
-  if (size === 1) return batchedProducts(g, slicedColumns(g, x, dy, windows, groups), dy, windows, groups);
+  if (size === 1) return batchedProducts(g, slicedColumns(g, x, space, windows, groups), dy, windows, groups);
   // More channels than positions: partial sums per sample would be larger than the columns they come from.
   if (groups === 1 && outputs >= positions) return oneProduct(g, x, dy, windows);
   const unstrided = windows.strides.every((stride) => stride === 1);
   const columns = groups === 1 && unstrided && size <= 9 && positions >= 1024 ? slicedColumns : convolvedColumns;
-  return batchedProducts(g, columns(g, x, dy, windows, groups), dy, windows, groups);
+  return batchedProducts(g, columns(g, x, space, windows, groups), dy, windows, groups);
 }
 
 /** What each window sees, [N, groups, rows, positions], and in which order its rows hold offsets and channels. */
@@ -127,9 +128,8 @@ interface Columns {
 }
 
 /** One slice of the padded image per offset. */
-function slicedColumns(g: GraphBuilder, x: Value, dy: Value, windows: Windows, groups: number): Columns {
+function slicedColumns(g: GraphBuilder, x: Value, positions: Shape, windows: Windows, groups: number): Columns {
   const [batch, channels] = x.shape as [number, number];
-  const positions = dy.shape.slice(2);
   const slices = slicesByOffset(g, x, 2, positions, windows).map((slice) =>
     g.reshape(slice, [batch, groups, channels / groups, product(positions)]),
   );
@@ -137,7 +137,7 @@ function slicedColumns(g: GraphBuilder, x: Value, dy: Value, windows: Windows, g
 }
 
 /** A depthwise convolution whose kernels are 1 at one offset each: im2col by the runtime's own code. */
-function convolvedColumns(g: GraphBuilder, x: Value, dy: Value, windows: Windows, groups: number): Columns {
+function convolvedColumns(g: GraphBuilder, x: Value, positions: Shape, windows: Windows, groups: number): Columns {
   const [batch, channels] = x.shape as [number, number];
   const size = product(windows.kernel);
   const identity = range(size * size).map((i) => (i % (size + 1) === 0 ? 1 : 0));
@@ -147,8 +147,8 @@ function convolvedColumns(g: GraphBuilder, x: Value, dy: Value, windows: Windows
     1,
     ...windows.kernel,
   ]);
-  const columns = slide(g, x, kernels, windows, dy.shape.slice(2), channels);
-  const shape = [batch, groups, (channels / groups) * size, product(dy.shape.slice(2))];
+  const columns = slide(g, x, kernels, windows, positions, channels);
+  const shape = [batch, groups, (channels / groups) * size, product(positions)];
   return { value: g.reshape(columns, shape), order: 'channel, offset' };
 }
 
@@ -213,4 +213,33 @@ function paddedImage(g: GraphBuilder, x: Value, space: number, windows: Windows)
   return g.pad(x, [...around(windows.before), ...around(windows.after)]);
 }
 
-export const convolutionRules: GradientRules = { Conv: conv, ConvTranspose: convTranspose };
+/** The adjoint of Col2Im is im2col: [N, C, …] to [N, C·offsets, positions]. */
+const columnsToImage: GradientRule = (c) => {
+  const { g } = c;
+  const dy = outputGradient(c);
+  const kernel = integers(c, 2)!;
+  const positions = kernel.map((length, i) => {
+    const [stride, dilation] = [
+      c.ints(
+        'strides',
+        kernel.map(() => 1),
+      )[i]!,
+      c.ints(
+        'dilations',
+        kernel.map(() => 1),
+      )[i]!,
+    ];
+    const pads = c.ints('pads', [...kernel, ...kernel].fill(0));
+    const padded = dy.shape[i + 2]! + pads[i]! + pads[i + kernel.length]!;
+    return Math.floor((padded - (length - 1) * dilation - 1) / stride) + 1;
+  });
+  const windows = windowsOf(c, kernel, dy.shape.slice(2), positions);
+  const columns = convolvedColumns(g, dy, positions, windows, 1);
+  return [g.reshape(columns.value, c.input(0).shape)];
+};
+
+export const convolutionRules: GradientRules = {
+  Conv: conv,
+  ConvTranspose: convTranspose,
+  Col2Im: columnsToImage,
+};

@@ -2,7 +2,9 @@
 import type { GradientRules } from '../rule';
 import { activationRules } from './activations';
 import { convolutionRules } from './convolution';
+import { einsumRules } from './einsum';
 import { elementwiseRules } from './elementwise';
+import { indexingRules } from './indexing';
 import { linearRules } from './linear';
 import { normalizationRules } from './normalization';
 import { poolingRules } from './pooling';
@@ -15,9 +17,11 @@ export const gradientRules: GradientRules = {
   ...activationRules,
   ...softmaxRules,
   ...linearRules,
+  ...einsumRules,
   ...convolutionRules,
   ...poolingRules,
   ...reductionRules,
   ...shapeRules,
+  ...indexingRules,
   ...normalizationRules,
 };

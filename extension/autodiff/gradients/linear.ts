@@ -1,7 +1,7 @@
-/** Matrix products. */
+/** Matrix products and determinants. */
 import type { GraphBuilder, Value } from '../../onnx/builder';
 import type { GradientRule, GradientRules } from '../rule';
-import { outputGradient, perInput, product } from './support';
+import { outputGradient, perInput, product, range } from './support';
 
 const matMul: GradientRule = (c) => {
   const { g } = c;
@@ -53,4 +53,28 @@ const gemm: GradientRule = (c) => {
   );
 };
 
-export const linearRules: GradientRules = { MatMul: matMul, Gemm: gemm };
+/** The matrix of cofactors (Jacobi's formula), which exists for singular matrices too. */
+const determinant: GradientRule = (c) => {
+  const { g } = c;
+  const x = c.input(0);
+  const size = x.shape.at(-1)!;
+  const dy = g.reshape(outputGradient(c), [...c.output().shape, 1, 1]);
+  if (size === 1) return [g.reshape(dy, x.shape)];
+  const batch = x.shape.slice(0, -2);
+  const without = (left: number): number[] => range(size).filter((i) => i !== left);
+  const minors = range(size * size).flatMap((i) =>
+    without(Math.floor(i / size)).flatMap((row) => without(i % size).map((column) => row * size + column)),
+  );
+  const minorShape = [size, size, size - 1, size - 1];
+  const picked = g.op(
+    'Gather',
+    [g.reshape(x, [...batch, size * size]), g.constant('int64', minorShape, minors)],
+    { axis: batch.length },
+    { dtype: x.dtype, shape: [...batch, ...minorShape] },
+  );
+  const determinants = g.op('Det', [picked], {}, { dtype: x.dtype, shape: x.shape });
+  const signs = range(size * size).map((i) => ((Math.floor(i / size) + (i % size)) % 2 === 0 ? 1 : -1));
+  return [g.mul(dy, g.mul(determinants, g.constant(x.dtype as 'float32', [size, size], signs)))];
+};
+
+export const linearRules: GradientRules = { MatMul: matMul, Gemm: gemm, Det: determinant };

@@ -1,7 +1,7 @@
 /** Normalization layers. All in the centred form: the expanded one loses a digit for every digit of mean over deviation. */
 import type { GraphBuilder, Value } from '../../onnx/builder';
 import type { GradientRule, GradientRules, RuleContext } from '../rule';
-import { keptShape, outputGradient, perInput, positiveAxis, range } from './support';
+import { keptShape, outputGradient, perInput, positiveAxis, product, range } from './support';
 
 /**
  * ∂L/∂x of x̂ = (x - mean x)·inverse, where both statistics come from x itself over `axes`:
@@ -127,6 +127,45 @@ const instanceNormalization: GradientRule = (c) => {
   );
 };
 
+/** y = x/‖x‖ along an axis, zero where x is: what of the gradient is not along y (p = 2) or the signs of x (p = 1). */
+const lpNormalization: GradientRule = (c) => {
+  const { g } = c;
+  const [x, y] = [c.input(0), c.output()];
+  const dy = outputGradient(c);
+  const axes = [c.int('axis', -1)];
+  const euclidean = c.int('p', 2) === 2;
+  const norm = g.reduce(euclidean ? 'ReduceL2' : 'ReduceL1', x, axes, true);
+  const along = g.mul(euclidean ? y : g.unary('Sign', x), g.sum(g.mul(dy, y), axes, true));
+  return [g.where(g.equal(norm, 0), 0, g.div(g.sub(dy, along), norm))];
+};
+
+/**
+ * Krizhevsky et al., ImageNet Classification (2012): x·D^-β with D = bias + α/size·Σx² over neighbouring channels, whose
+ * sum is a product with a band matrix.
+ */
+const localResponse: GradientRule = (c) => {
+  const { g } = c;
+  const x = c.input(0);
+  const [batch, channels, ...space] = x.shape as [number, number, ...number[]];
+  const size = c.int('size', 1);
+  const scale = c.float('alpha', 1e-4) / size;
+  const beta = c.float('beta', 0.75);
+  const sees = (from: number, to: number): boolean =>
+    to >= from - Math.floor((size - 1) / 2) && to <= from + Math.ceil((size - 1) / 2);
+  const band = (transposed: boolean): Value => {
+    const entries = range(channels).flatMap((row) =>
+      range(channels).map((column) => (sees(transposed ? column : row, transposed ? row : column) ? 1 : 0)),
+    );
+    return g.constant(x.dtype as 'float32', [channels, channels], entries);
+  };
+  const flat = (value: Value): Value => g.reshape(value, [batch, channels, product(space)]);
+  const [images, dy] = [flat(x), flat(outputGradient(c))];
+  const denominator = g.add(g.mul(g.matmul(band(false), g.mul(images, images)), scale), c.float('bias', 1));
+  const shared = g.matmul(band(true), g.mul(g.mul(dy, images), g.pow(denominator, -beta - 1)));
+  const direct = g.mul(dy, g.pow(denominator, -beta));
+  return [g.reshape(g.sub(direct, g.mul(g.mul(images, shared), 2 * scale * beta)), x.shape)];
+};
+
 /** Srivastava et al. (2014): what was kept is scaled by 1/(1 - ratio). Identity outside training. */
 const dropout: GradientRule = (c) => {
   const { g } = c;
@@ -143,5 +182,7 @@ export const normalizationRules: GradientRules = {
   BatchNormalization: batchNormalization,
   LayerNormalization: layerNormalization,
   InstanceNormalization: instanceNormalization,
+  LpNormalization: lpNormalization,
+  LRN: localResponse,
   Dropout: dropout,
 };

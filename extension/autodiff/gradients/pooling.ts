@@ -3,6 +3,7 @@ import type { GraphBuilder, Value } from '../../onnx/builder';
 import type { Shape } from '../../onnx/tensor';
 import type { GradientRule, GradientRules } from '../rule';
 import { spreadWindows } from './convolution';
+import { scatterElements } from './indexing';
 import { outputGradient, product, range, unary, zeros } from './support';
 import { offsets, windowsOf, type Windows } from './windows';
 
@@ -12,16 +13,12 @@ const maxPool: GradientRule = (c) => {
   const x = c.input(0);
   const dy = outputGradient(c);
   const indices = c.addOutput(1, { dtype: 'int64', shape: dy.shape });
-  return [scatterFlat(g, x, indices, dy)];
-};
-
-/** Adds `values` at positions of the flattened tensor like `x`; windows that overlap name a position twice. */
-function scatterFlat(g: GraphBuilder, x: Value, indices: Value, values: Value): Value {
+  // Positions count the elements of the whole input; windows that overlap may name one twice.
   const flat = zeros(g, { dtype: x.dtype, shape: [product(x.shape)] });
-  const length = [product(values.shape)];
-  const inputs = [flat, g.reshape(indices, length), g.reshape(values, length)];
-  return g.reshape(g.op('ScatterElements', inputs, { axis: 0, reduction: 'add' }, flat), x.shape);
-}
+  const length = [product(dy.shape)];
+  const gradient = scatterElements(g, flat, g.reshape(indices, length), g.reshape(dy, length), 0, 'add');
+  return [g.reshape(gradient, x.shape)];
+};
 
 const averagePool: GradientRule = (c) => {
   const { g } = c;
@@ -67,6 +64,30 @@ function sumOverWindows(g: GraphBuilder, values: Value, windows: Windows, shape:
   return g.reshape(spreadWindows(g, separate, ones, windows, [images, 1, ...shape.slice(2)], 1), shape);
 }
 
+/** (Σ|x|^p)^(1/p) over each window: sign(x)·|x|^(p-1) times what its windows share, dy·y^(1-p). */
+const lpPool: GradientRule = (c) => {
+  const { g } = c;
+  const [x, y] = [c.input(0), c.output()];
+  const windows = windowsOf(c, c.ints('kernel_shape', []), x.shape.slice(2), y.shape.slice(2));
+  const p = c.int('p', 2);
+  return [g.mul(lpSlope(g, x, p), sumOverWindows(g, lpShare(g, outputGradient(c), y, p), windows, x.shape))];
+};
+
+const globalLpPool = unary((g, dy, x, y, c) => {
+  const p = c.int('p', 2);
+  return g.mul(lpSlope(g, x, p), lpShare(g, dy, y, p));
+});
+
+/** Nothing where the whole window is zero, as in PyTorch's norm. */
+const lpShare = (g: GraphBuilder, dy: Value, y: Value, p: number): Value =>
+  p === 1 ? dy : g.where(g.equal(y, 0), 0, g.mul(dy, g.pow(y, 1 - p)));
+
+function lpSlope(g: GraphBuilder, x: Value, p: number): Value {
+  if (p === 2) return x;
+  const sign = g.unary('Sign', x);
+  return p === 1 ? sign : g.mul(sign, g.pow(g.abs(x), p - 1));
+}
+
 const globalAveragePool = unary((g, dy, x) => g.expand(g.div(dy, product(x.shape.slice(2))), x.shape));
 
 /** To the first of the largest elements of each channel. */
@@ -83,6 +104,8 @@ const globalMaxPool = unary((g, dy, x) => {
 export const poolingRules: GradientRules = {
   MaxPool: maxPool,
   AveragePool: averagePool,
+  LpPool: lpPool,
+  GlobalLpPool: globalLpPool,
   GlobalAveragePool: globalAveragePool,
   GlobalMaxPool: globalMaxPool,
 };

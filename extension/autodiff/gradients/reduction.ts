@@ -1,4 +1,4 @@
-/** Reductions over some axes. Axes are an input since opset 13 (ReduceSum) and 18 (the others). */
+/** Reductions over some axes, and running sums. Axes are an input since opset 13 (ReduceSum) and 18 (the others). */
 import type { GraphBuilder, Value } from '../../onnx/builder';
 import type { GradientRule, GradientRules, RuleContext } from '../rule';
 import { integers, keptShape, outputGradient, positiveAxis, product, range, stops } from './support';
@@ -45,6 +45,26 @@ const extremum = reduction(({ g, x, dy, y, axes }) => {
 /** √Σx²: the unit vector, and zero at zero. */
 const euclideanNorm = reduction(({ g, x, dy, y }) => g.mul(x, g.where(g.equal(y, 0), 0, g.div(dy, y))));
 
+/** Each factor's derivative is the product of the others: of those not zero, unless one of the others is. */
+const productOfOthers = reduction(({ g, x, dy, axes }) => {
+  const isZero = g.equal(x, 0);
+  const nonZero = g.where(isZero, 1, x);
+  const zeroCount = g.cast(isZero, dy.dtype);
+  const otherZeros = g.sub(g.sum(zeroCount, axes, true), zeroCount);
+  const others = g.div(g.reduce('ReduceProd', nonZero, axes, true), nonZero);
+  return g.where(g.equal(otherZeros, 0), g.mul(dy, others), 0);
+});
+
+/** Where everything is -∞, so is y, and nothing has a share. */
+const logSumExp = reduction(({ g, x, dy, y }) => g.mul(dy, g.exp(g.sub(x, g.where(g.equal(y, -Infinity), 0, y)))));
+
+/** The prefix sum of the gradient from the other end. */
+const cumulativeSum: GradientRule = (c) => {
+  const dy = outputGradient(c);
+  const attributes = { exclusive: c.int('exclusive', 0), reverse: 1 - c.int('reverse', 0) };
+  return [c.g.op('CumSum', [dy, c.input(1)], attributes, dy)];
+};
+
 export const reductionRules: GradientRules = {
   ReduceSum: reduction(({ dy }) => dy),
   ReduceMean: reduction(({ g, dy, count }) => g.div(dy, count)),
@@ -54,7 +74,9 @@ export const reductionRules: GradientRules = {
   ReduceL2: euclideanNorm,
   ReduceSumSquare: reduction(({ g, x, dy }) => g.mul(dy, g.mul(x, 2))),
   ReduceLogSum: reduction(({ g, dy, y }) => g.div(dy, g.exp(y))),
-  ReduceLogSumExp: reduction(({ g, x, dy, y }) => g.mul(dy, g.exp(g.sub(x, y)))),
+  ReduceLogSumExp: logSumExp,
+  ReduceProd: productOfOthers,
+  CumSum: cumulativeSum,
   ArgMax: stops,
   ArgMin: stops,
 };

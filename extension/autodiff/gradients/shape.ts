@@ -164,6 +164,13 @@ const trilu: GradientRule = (c) => {
   return [c.g.op('Trilu', [dy, diagonal], { upper: c.int('upper', 1) }, dy)];
 };
 
+/** Reversing the same part of each sequence again. */
+const reverseSequence: GradientRule = (c) => {
+  const dy = outputGradient(c);
+  const attributes = { time_axis: c.int('time_axis', 0), batch_axis: c.int('batch_axis', 1) };
+  return [c.g.op('ReverseSequence', [dy, c.input(1)], attributes, dy)];
+};
+
 /** The inverse of a rearrangement that splits axes, permutes the pieces and joins them again. */
 const rearrangement =
   (pieces: (shape: Shape, block: number, mode: string) => { split: number[]; axes: number[] }): GradientRule =>
@@ -203,6 +210,7 @@ export const shapeRules: GradientRules = {
   Slice: slice,
   Pad: pad,
   Trilu: trilu,
+  ReverseSequence: reverseSequence,
   DepthToSpace: depthToSpace,
   SpaceToDepth: spaceToDepth,
   Shape: stops,

@@ -16,7 +16,8 @@ const singleOnly = new Set(
   (
     'Mean Erf Tan Asin Acos Atan Sinh Cosh Asinh Acosh Atanh Cast LeakyRelu Elu Selu Celu Softplus Softsign Mish Shrink ' +
     'ThresholdedRelu HardSigmoid HardSwish ReduceL1 ReduceL2 ReduceLogSum SpaceToDepth BatchNormalization ' +
-    'InstanceNormalization Conv ConvTranspose AveragePool GlobalAveragePool GlobalMaxPool'
+    'InstanceNormalization Conv ConvTranspose AveragePool GlobalAveragePool GlobalMaxPool LpPool GlobalLpPool LRN LpNormalization Det Col2Im ReduceProd ' +
+    'MaxUnpool'
   ).split(' '),
 );
 

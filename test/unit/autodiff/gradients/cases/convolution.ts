@@ -1,4 +1,4 @@
-import { distinct, signed, values, type GradientCase } from './case';
+import { distinct, int64, signed, values, type GradientCase } from './case';
 
 const conv = (
   about: string,
@@ -80,6 +80,16 @@ export const convolutionCases: GradientCase[] = [
   transposed('same, lower', [1, 1, 3, 3], [1, 1, 3, 3], { strides: [2, 2], auto_pad: 'SAME_LOWER' }),
 ];
 
+export const columnCases: GradientCase[] = [
+  { op: 'Col2Im', inputs: [signed(1, 8, 6), int64(3, 4), int64(2, 2)] },
+  {
+    op: 'Col2Im',
+    about: 'strided, padded, dilated',
+    inputs: [signed(2, 4, 4), int64(4, 4), int64(2, 2)],
+    attributes: { strides: [2, 2], dilations: [2, 2], pads: [1, 1, 0, 0] },
+  },
+];
+
 export const poolingCases: GradientCase[] = [
   pool('MaxPool', 'halving', [2, 2, 4, 4], { kernel_shape: [2, 2], strides: [2, 2] }),
   pool('MaxPool', 'overlapping and padded', [1, 2, 5, 5], {
@@ -130,6 +140,19 @@ export const poolingCases: GradientCase[] = [
   pool('AveragePool', 'three axes', [1, 1, 3, 4, 4], { kernel_shape: [2, 2, 2], strides: [1, 2, 2] }),
   pool('GlobalAveragePool', 'images', [2, 3, 2, 2], {}),
   pool('GlobalAveragePool', 'one axis', [2, 1, 3], {}),
+  {
+    op: 'GlobalMaxPool',
+    about: 'the first of equals',
+    inputs: [values([1, 1, 3], 1, 2, 2)],
+    attributes: {},
+    expected: [[0, 1, 0]],
+  },
+  pool('LpPool', 'p 2', [1, 2, 5, 5], { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] }),
+  pool('LpPool', 'p 3, dilated', [1, 1, 6, 6], { kernel_shape: [2, 2], p: 3, dilations: [2, 2] }),
+  pool('LpPool', 'p 1, one axis', [1, 2, 6], { kernel_shape: [2], p: 1, strides: [2] }),
+  pool('LpPool', 'ceiling', [1, 1, 6, 6], { kernel_shape: [3, 3], strides: [2, 2], ceil_mode: 1 }),
+  pool('GlobalLpPool', 'p 2', [2, 2, 3], {}),
+  pool('GlobalLpPool', 'p 3', [1, 2, 2, 2], { p: 3 }),
   pool('GlobalMaxPool', 'images', [2, 3, 2, 2], {}),
   pool('GlobalMaxPool', 'one element', [2, 2, 1], {}),
 ];

@@ -1,7 +1,8 @@
 import { activationCases } from './activations';
 import type { GradientCase } from './case';
-import { convolutionCases, poolingCases } from './convolution';
+import { columnCases, convolutionCases, poolingCases } from './convolution';
 import { elementwiseCases } from './elementwise';
+import { indexingCases } from './indexing';
 import { linearCases } from './linear';
 import { normalizationCases } from './normalization';
 import { reductionCases } from './reduction';
@@ -12,8 +13,10 @@ export const cases: readonly GradientCase[] = [
   ...activationCases,
   ...linearCases,
   ...convolutionCases,
+  ...columnCases,
   ...poolingCases,
   ...reductionCases,
   ...shapeCases,
+  ...indexingCases,
   ...normalizationCases,
 ];

@@ -1,4 +1,4 @@
-import { bools, scalar, signed, uniform, type GradientCase } from './case';
+import { bools, scalar, signed, uniform, values, type GradientCase } from './case';
 import { float } from '../../../../../extension/onnx/builder';
 
 const batchNorm = (about: string, shape: number[], attributes: GradientCase['attributes'] = {}): GradientCase => {
@@ -33,6 +33,16 @@ export const normalizationCases: GradientCase[] = [
     about: 'images',
     inputs: [signed(2, 2, 2, 2), signed(2), signed(2)],
     attributes: { epsilon: float(0.1) },
+  },
+  { op: 'LpNormalization', inputs: [signed(2, 3)] },
+  { op: 'LpNormalization', about: 'p 1, outer axis', inputs: [signed(2, 3)], attributes: { p: 1, axis: 0 } },
+  { op: 'LpNormalization', about: 'zero at zero', inputs: [values([2], 0, 0)], expected: [[0, 0]] },
+  { op: 'LRN', inputs: [signed(1, 5, 2, 2)], attributes: { size: 3, alpha: float(0.5) } },
+  {
+    op: 'LRN',
+    about: 'attributes',
+    inputs: [signed(2, 4, 1, 2)],
+    attributes: { size: 5, alpha: float(0.8), beta: float(0.5), bias: float(2) },
   },
   { op: 'Dropout', about: 'inference', inputs: [signed(3, 2), scalar(0.4)], constant: [1] },
   { op: 'Dropout', about: 'inference, said so', inputs: [signed(3, 2), scalar(0.4), bools([], 0)], constant: [1] },
