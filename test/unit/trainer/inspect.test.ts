@@ -25,7 +25,7 @@ describe('inspectModel', () => {
       ],
       node: [
         node('Gemm', ['x', 'fc.weight'], ['h'], { name: 'fc' }),
-        node('Det', ['h'], ['d'], { name: 'det' }),
+        node('Compress', ['h', 'x'], ['d'], { name: 'kept' }),
         node('Mul', ['d', 'half'], ['y']),
       ],
     };
@@ -60,7 +60,7 @@ describe('inspectModel', () => {
             std: 1,
           },
         ],
-        unsupported: [{ op: 'Det', node: 'det', layer: '' }],
+        unsupported: [{ op: 'Compress', node: 'kept', layer: '' }],
       },
     );
   });
