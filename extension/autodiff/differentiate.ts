@@ -33,7 +33,7 @@ export function differentiate(
   const trained = new Set(wrt);
   // A copy: the rules append to the graph's nodes while we walk.
   for (const node of graph.nodes.toReversed()) {
-    if (!node.inputs.some((input) => wanted.has(input))) continue;
+    if (node.detached || !node.inputs.some((input) => wanted.has(input))) continue;
     g.at(node, () => {
       const dys = node.outputs.map((output) => (output ? sums.total(output) : undefined));
       if (dys.every((dy) => dy === undefined)) return;
@@ -56,7 +56,7 @@ export function differentiate(
 export function dependents(graph: Graph, names: Iterable<string>): Set<string> {
   const found = new Set(names);
   for (const node of graph.nodes)
-    if (operands(node).some((input) => found.has(input)))
+    if (!node.detached && operands(node).some((input) => found.has(input)))
       for (const output of node.outputs) {
         const type = graph.types.get(output);
         if (output && (!type || isFloat(type.dtype))) found.add(output);

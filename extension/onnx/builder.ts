@@ -167,6 +167,14 @@ export class GraphBuilder {
   log = (x: Value): Value => this.unary('Log', x);
   reciprocal = (x: Value): Value => this.unary('Reciprocal', x);
   identity = (x: Value): Value => this.unary('Identity', x);
+
+  /** The same value as a constant to the gradient. */
+  detach(x: Value): Value {
+    const result = this.identity(x);
+    this.graph.nodes.at(-1)!.detached = true;
+    return result;
+  }
+
   not = (x: Value): Value => this.unary('Not', x);
 
   cast(x: Value, dtype: DataType): Value {

@@ -1,7 +1,8 @@
 /** What the remedies that swap hidden activations share. */
 import type { Value } from '../onnx/builder';
 import type { z } from 'zod';
-import { hiddenActivations, type Activation, type ActivationKind, type Patient } from './patient';
+import { examine, type Activation, type ActivationKind } from './anatomy';
+import type { Patient } from './patient';
 import { defineRemedy, DoesNotFit, type Remedy, type RemedyParameters } from './remedy';
 import { replaceUses, tidy } from './rewrite';
 import { inUnits } from './units';
@@ -31,7 +32,7 @@ export function activationSwap<P extends RemedyParameters>(
     editSize: 2,
     changesNetwork: true,
     transform(patient, values, units) {
-      const swapped = hiddenActivations(patient).filter(
+      const swapped = examine(patient).hidden.filter(
         (activation) => activation.kind !== kind && inUnits(activation.layer, units),
       );
       if (swapped.length === 0) throw new DoesNotFit(`There is no hidden activation to replace by ${kind}.`);

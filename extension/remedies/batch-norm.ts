@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { float } from '../onnx/builder';
 import { insertAfter, newBuffer, newParameter } from './insertion';
-import { blocks, type Block } from './patient';
+import { examine, type Block } from './anatomy';
 import { defineRemedy, DoesNotFit } from './remedy';
-import { isNormalized, withoutBias } from './norm-placement';
+import { withoutBias } from './redundant-bias';
 import { inUnits } from './units';
 
 /**
@@ -30,8 +30,9 @@ export const batchNorm = defineRemedy({
   editSize: 4,
   changesNetwork: true,
   transform(patient, { momentum, eps }, units) {
-    const places = blocks(patient).filter(
-      ({ weights }) => inUnits(weights.layer, units) && fits(weights) && !isNormalized(patient, weights),
+    const { blocks, isNormalized } = examine(patient);
+    const places = blocks.filter(
+      ({ weights }) => inUnits(weights.layer, units) && fits(weights) && !isNormalized(weights),
     );
     if (places.length === 0)
       throw new DoesNotFit('No hidden linear or convolution layer without normalization, with the features on axis 1.');

@@ -1,6 +1,6 @@
 /** Fan-in, fan-out and gain as `torch.nn.init` defines them. */
 import { sizeOf } from '../onnx/tensor';
-import type { Activation, WeightLayer } from './patient';
+import type { Activation, WeightLayer } from './anatomy';
 
 /** Connections into and out of one unit. ConvTranspose keeps PyTorch's (swapped) reading of its `[in, out/groups, …]` layout. */
 export function fans({ shape, outputFirst, kind }: Pick<WeightLayer, 'shape' | 'outputFirst' | 'kind'>): {

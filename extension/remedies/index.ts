@@ -25,6 +25,7 @@ import { residual } from './residual';
 import { selfAttention } from './self-attention';
 import { selu } from './selu';
 import { silu } from './silu';
+import { spectralNorm } from './spectral-norm';
 import { stepLr } from './step-lr';
 import { warmup } from './warmup';
 import { weightNorm } from './weight-norm';
@@ -43,6 +44,7 @@ export const remedies: readonly Remedy[] = [
   batchNorm,
   layerNorm,
   weightNorm,
+  spectralNorm,
   exponentialLr,
   cosineAnnealingLr,
   reduceLrOnPlateau,

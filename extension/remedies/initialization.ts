@@ -1,7 +1,8 @@
 /** What the remedies that draw new weights share. */
 import type { Tensor } from '../onnx/tensor';
 import { fans } from './fans';
-import { activationAfter, weightLayers, type Activation, type Patient, type WeightLayer } from './patient';
+import { examine, type Activation, type WeightLayer } from './anatomy';
+import type { Patient } from './patient';
 import { DoesNotFit } from './remedy';
 import { inUnits } from './units';
 
@@ -14,9 +15,10 @@ export function reinitialize(
   units: readonly string[] | undefined,
   values: (layer: WeightLayer, activation: Activation | undefined) => ArrayLike<number>,
 ): void {
-  const layers = weightLayers(patient).filter(({ layer }) => inUnits(layer, units));
+  const { weights, activationAfter } = examine(patient);
+  const layers = weights.filter(({ layer }) => inUnits(layer, units));
   if (layers.length === 0) throw new DoesNotFit('The model has no linear or convolution weights to initialize.');
-  for (const layer of layers) setTensor(patient, layer.weight, values(layer, activationAfter(patient, layer)));
+  for (const layer of layers) setTensor(patient, layer.weight, values(layer, activationAfter(layer)));
 }
 
 /** Replaces the values of a float initializer; shape and type stay. */

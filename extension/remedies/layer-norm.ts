@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { float, type Value } from '../onnx/builder';
 import { insertAfter, newParameter } from './insertion';
-import { isNormalized } from './norm-placement';
-import { blocks, type Patient } from './patient';
+import { examine } from './anatomy';
+import type { Patient } from './patient';
 import { recurrentLayers } from './recurrent-layers';
 import { defineRemedy, DoesNotFit } from './remedy';
 import { inUnits } from './units';
@@ -27,11 +27,10 @@ export const layerNorm = defineRemedy({
   editSize: 4,
   changesNetwork: true,
   transform(patient, { eps }, units) {
-    const linear = blocks(patient)
+    const { blocks, isNormalized } = examine(patient);
+    const linear = blocks
       .map(({ weights }) => weights)
-      .filter(
-        (weights) => weights.kind === 'linear' && inUnits(weights.layer, units) && !isNormalized(patient, weights),
-      )
+      .filter((weights) => weights.kind === 'linear' && inUnits(weights.layer, units) && !isNormalized(weights))
       .map(({ layer, output }) => ({ layer, output }));
     const recurrent = recurrentLayers(patient)
       .filter(({ layer, sequence }) => sequence && inUnits(layer, units))

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { sameShape, type Value } from '../onnx/builder';
 import { insertAfter } from './insertion';
-import { blocks, type Block } from './patient';
+import { examine, type Block } from './anatomy';
 import { defineRemedy, DoesNotFit } from './remedy';
 import { tidy } from './rewrite';
 import { project } from './skip-placement';
@@ -20,7 +20,7 @@ export const longSkip = defineRemedy({
   editSize: 4,
   changesNetwork: true,
   transform(patient, { mode }, units) {
-    const pairs = mirrored(blocks(patient).filter(({ weights }) => inUnits(weights.layer, units)));
+    const pairs = mirrored(examine(patient).blocks.filter(({ weights }) => inUnits(weights.layer, units)));
     if (pairs.length === 0)
       throw new DoesNotFit('No two hidden layers three or more apart have outputs of equal shape.');
     const { g } = patient;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { numbers, sizeOf, type Tensor } from '../onnx/tensor';
 import { setTensor } from './initialization';
 import { orthogonalMatrix } from './orthogonal-matrix';
-import { weightLayers } from './patient';
+import { examine } from './anatomy';
 import { defineRemedy, DoesNotFit } from './remedy';
 import { inUnits } from './units';
 
@@ -30,7 +30,7 @@ export const lsuv = defineRemedy({
   editSize: 3,
   changesNetwork: false,
   async transform(patient, { tolerance, iterations }, units) {
-    const layers = weightLayers(patient).filter(({ layer }) => inUnits(layer, units));
+    const layers = examine(patient).weights.filter(({ layer }) => inUnits(layer, units));
     if (layers.length === 0) throw new DoesNotFit('The model has no linear or convolution weights to initialize.');
     const deviationOf = async (name: string): Promise<number> =>
       standardDeviation((await patient.evaluate([name])).get(name)!);

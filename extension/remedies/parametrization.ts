@@ -1,7 +1,8 @@
 /** Parametrizations of a weight, named as `torch.nn.utils.parametrize` names them. */
 import type { Value } from '../onnx/builder';
 import { sourceOf } from './insertion';
-import type { Patient, WeightLayer } from './patient';
+import type { WeightLayer } from './anatomy';
+import type { Patient } from './patient';
 import { replaceUses, tidy } from './rewrite';
 
 /** `layers.3.weight` → `layers.3.parametrizations.weight`. */

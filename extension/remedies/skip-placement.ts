@@ -2,13 +2,14 @@
 import { sameShape, type Value } from '../onnx/builder';
 import { sizeOf, type Shape } from '../onnx/tensor';
 import { newParameter } from './insertion';
-import { blocks, type Block, type Patient } from './patient';
+import { examine, type Block } from './anatomy';
+import type { Patient } from './patient';
 import { inUnits } from './units';
 
 /** Blocks of the units that no skip goes around yet. */
 export function plainBlocks(patient: Patient, units: readonly string[] | undefined): Block[] {
   const skipped = skipEnds(patient);
-  return blocks(patient).filter(
+  return examine(patient).blocks.filter(
     ({ weights, input, output }) =>
       inUnits(weights.layer, units) && !skipped.has(input.name) && !skipped.has(output.name),
   );

@@ -3,7 +3,7 @@ import type { Value } from '../onnx/builder';
 import { numbers } from '../onnx/tensor';
 import { newParameter } from './insertion';
 import { parametrizationOf, parametrize } from './parametrization';
-import { weightLayers } from './patient';
+import { examine } from './anatomy';
 import { defineRemedy, DoesNotFit } from './remedy';
 import { inUnits } from './units';
 
@@ -21,7 +21,7 @@ export const weightNorm = defineRemedy({
   changesNetwork: true,
   transform(patient, _parameters, units) {
     const { graph, g } = patient;
-    const layers = weightLayers(patient).filter(
+    const layers = examine(patient).weights.filter(
       ({ layer, outputFirst, kind }) => inUnits(layer, units) && (outputFirst || kind === 'conv-transpose'),
     );
     if (layers.length === 0) throw new DoesNotFit('The model has no linear or convolution weight in PyTorch’s layout.');
