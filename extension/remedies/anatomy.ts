@@ -74,11 +74,11 @@ export interface Anatomy {
   /** The activations that may be swapped: hidden, not an output's, not a gate's, not inside a recurrent layer. */
   hidden: readonly Activation[];
   /** The activation that a weight layer's output runs into, normalization, dropout and reshaping passed over. */
-  activationAfter(weights: WeightLayer): Activation | undefined;
+  activationAfter: (weights: WeightLayer) => Activation | undefined;
   /** Weight layers that run into a hidden activation. */
   blocks: readonly Block[];
   /** Whether a normalization follows a weight layer directly. */
-  isNormalized(weights: WeightLayer): boolean;
+  isNormalized: (weights: WeightLayer) => boolean;
 }
 
 export function examine({ graph, g, parameters }: Patient): Anatomy {
