@@ -10,14 +10,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import {
-  chromiumFlags,
-  findBrowser,
-  installServer,
-  repository,
-  startServer,
-  workbenchAddress,
-} from './vscode-server.mjs';
+import { installServer, launchOptions, repository, startServer, workbenchAddress } from './vscode-server.mjs';
 
 const limitMinutes = 8;
 const tests = join(repository, 'out/test/vscode/index.js');
@@ -59,7 +52,7 @@ async function runInBrowser(folder, workspace, results) {
     settings: { 'security.workspace.trust.enabled': false, 'workbench.startupEditor': 'none' },
     env: { GRADIENT_DOCTOR_TEST_REPORT: results.file },
   });
-  const browser = await chromium.launch({ executablePath: findBrowser(), args: chromiumFlags });
+  const browser = await chromium.launch(launchOptions());
   try {
     const page = await browser.newPage();
     await page.goto(workbenchAddress(server.origin, { folder: workspace, extension: repository, tests }));

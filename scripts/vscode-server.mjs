@@ -125,11 +125,11 @@ export function installExtension(vsix, dataFolder) {
 
 /**
  * Starts the server on a free port.
- * @param {{ dataFolder: string, settings?: object, env?: Record<string, string>, port?: number }} options
- *   where it keeps its state; user settings; additions to the environment of the extension host
+ * @param {{ dataFolder: string, settings?: object, env?: Record<string, string>, port?: number, trust?: boolean }} options
+ *   where it keeps its state; settings; additions to the environment of the extension host; whether folders are trusted
  * @returns {Promise<{ origin: string, pid: number, stop: () => Promise<void>, log: () => string }>}
  */
-export async function startServer({ dataFolder, settings = {}, env = {}, port = 0 }) {
+export async function startServer({ dataFolder, settings = {}, env = {}, port = 0, trust = true }) {
   const { node, main } = serverCommand();
   await mkdir(join(dataFolder, 'data/User'), { recursive: true });
   await mkdir(join(dataFolder, 'data/Machine'), { recursive: true });
@@ -140,8 +140,8 @@ export async function startServer({ dataFolder, settings = {}, env = {}, port = 
     [
       main,
       ...['--host', '127.0.0.1', '--port', String(port), '--without-connection-token'],
-      ...['--accept-server-license-terms', '--enable-smoke-test-driver', '--telemetry-level', 'off'],
-      ...['--server-data-dir', dataFolder],
+      ...['--accept-server-license-terms', '--telemetry-level', 'off'],
+      ...['--server-data-dir', dataFolder, ...(trust ? ['--disable-workspace-trust'] : [])],
     ],
     // Its own process group, so that whatever it starts ends with it.
     { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: { ...process.env, ...env, PATH: process.env.PATH } },
@@ -193,7 +193,7 @@ export function workbenchAddress(origin, { folder, extension, tests }) {
   return `${origin}/?${query}`;
 }
 
-export const chromiumFlags = [
+const chromiumFlags = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -202,6 +202,9 @@ export const chromiumFlags = [
   '--disable-component-update',
   '--disable-sync',
 ];
+
+/** How Playwright starts the browser. */
+export const launchOptions = () => ({ executablePath: findBrowser(), args: chromiumFlags });
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await installServer();

@@ -7,6 +7,7 @@ import {
   optimizerIds,
   type Experiment,
 } from '../protocol/experiment';
+import { symptomIds } from '../protocol/finding';
 
 /** Every setting, what it may be, and what it is when the user says nothing. package.json holds the same. */
 export const settingSchemas = {
@@ -20,6 +21,7 @@ export const settingSchemas = {
   mode: z.enum(['auto', ...modes]).default('auto'),
   seed: z.int().min(0).default(0),
   threads: z.int().min(0).max(1024).default(0),
+  thresholds: z.partialRecord(z.enum(symptomIds), z.number()).default({}),
   panelLocation: z.enum(['editor', 'sideBar']).default('editor'),
   keepRuns: z.int().min(1).max(1000).default(50),
   runStorageMegabytes: z.int().min(1).default(1024),

@@ -1,14 +1,20 @@
 import * as vscode from 'vscode';
 import { commands, views } from '../editor/contributions';
-import type { Finding, Severity } from '../protocol/finding';
+import type { Finding, Severity, SymptomId } from '../protocol/finding';
 import { healthIcon } from './health-icon';
 import { readableNumber } from './readable-number';
 import type { RunLibrary } from './run-library';
 
-type Item = { kind: 'finding'; finding: Finding } | { kind: 'detail'; label: string; text: string; layer?: string };
+type Item =
+  | { kind: 'finding'; finding: Finding }
+  | { kind: 'detail'; label: string; text: string }
+  | { kind: 'layers'; layers: readonly string[] }
+  | { kind: 'layer'; layer: string };
+
+/** A longer list of layers starts folded. */
+const unfoldedLayers = 8;
 
 const order: readonly Severity[] = ['error', 'warning', 'information'];
-const shownLayers = 20;
 
 /** The findings of the selected run, the worst first, each with its number, the threshold and who set it. */
 export class FindingsView implements vscode.TreeDataProvider<Item>, vscode.Disposable {
@@ -27,7 +33,21 @@ export class FindingsView implements vscode.TreeDataProvider<Item>, vscode.Dispo
   }
 
   getTreeItem(item: Item): vscode.TreeItem {
-    return item.kind === 'finding' ? findingItem(item.finding) : detailItem(item);
+    switch (item.kind) {
+      case 'finding':
+        return findingItem(item.finding);
+      case 'detail':
+        return detailItem(item);
+      case 'layers':
+        return new vscode.TreeItem(
+          item.layers.length === 1 ? vscode.l10n.t('1 layer') : vscode.l10n.t('{0} layers', item.layers.length),
+          item.layers.length > unfoldedLayers
+            ? vscode.TreeItemCollapsibleState.Collapsed
+            : vscode.TreeItemCollapsibleState.Expanded,
+        );
+      case 'layer':
+        return layerItem(item.layer);
+    }
   }
 
   getChildren(parent?: Item): Item[] {
@@ -35,7 +55,8 @@ export class FindingsView implements vscode.TreeDataProvider<Item>, vscode.Dispo
       return [...(this.library.selected?.findings ?? [])]
         .sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity))
         .map((finding) => ({ kind: 'finding', finding }));
-    return parent.kind === 'finding' ? details(parent.finding) : [];
+    if (parent.kind === 'finding') return details(parent.finding);
+    return parent.kind === 'layers' ? parent.layers.map((layer) => ({ kind: 'layer', layer })) : [];
   }
 
   dispose(): void {
@@ -57,43 +78,44 @@ const verdictWithoutFindings = (ended: boolean): string =>
     ? vscode.l10n.t('Healthy: no symptom was found in this run.')
     : vscode.l10n.t('No symptom so far. The run is still going on.');
 
-function findingItem(finding: Finding): vscode.TreeItem {
-  const item = new vscode.TreeItem(finding.message, vscode.TreeItemCollapsibleState.Expanded);
-  item.iconPath = healthIcon(finding.severity);
-  item.tooltip = finding.message;
+function findingItem({ symptom, severity, layers, message }: Finding): vscode.TreeItem {
+  const item = new vscode.TreeItem(symptomName(symptom), vscode.TreeItemCollapsibleState.Expanded);
+  item.description = layers.length > 1 ? vscode.l10n.t('{0} and {1} more', layers[0]!, layers.length - 1) : layers[0];
+  item.iconPath = healthIcon(severity);
+  item.tooltip = message;
   item.contextValue = 'finding';
-  item.accessibilityInformation = { label: `${severityName(finding.severity)}: ${finding.message}` };
+  item.accessibilityInformation = { label: `${severityName(severity)}: ${message}` };
   return item;
 }
 
-function details({ symptom, value, threshold, reference, layers }: Finding): Item[] {
-  const hidden = layers.length - shownLayers;
-  return [
-    { kind: 'detail', label: vscode.l10n.t('Symptom'), text: symptom },
-    { kind: 'detail', label: vscode.l10n.t('Measured'), text: readableNumber(value) },
-    {
-      kind: 'detail',
-      label: vscode.l10n.t('Threshold'),
-      text: vscode.l10n.t('{0} ({1})', readableNumber(threshold), reference),
-    },
-    ...layers
-      .slice(0, shownLayers)
-      .map((layer): Item => ({ kind: 'detail', label: vscode.l10n.t('Layer'), text: layer, layer })),
-    ...(hidden > 0
-      ? [{ kind: 'detail', label: '', text: vscode.l10n.t('and {0} more layers', hidden) } satisfies Item]
-      : []),
-  ];
-}
+const details = ({ value, threshold, reference, layers, message }: Finding): Item[] => [
+  { kind: 'detail', label: message, text: '' },
+  { kind: 'detail', label: vscode.l10n.t('Measured'), text: readableNumber(value) },
+  { kind: 'detail', label: vscode.l10n.t('Threshold'), text: readableNumber(threshold) },
+  { kind: 'detail', label: vscode.l10n.t('Reference'), text: reference },
+  ...(layers.length > 0 ? [{ kind: 'layers', layers } satisfies Item] : []),
+];
 
-function detailItem({ label, text, layer }: Extract<Item, { kind: 'detail' }>): vscode.TreeItem {
-  const item = new vscode.TreeItem(label === '' ? text : label);
-  if (label !== '') item.description = text;
-  item.tooltip = text;
-  item.contextValue = layer === undefined ? 'detail' : 'layer';
-  if (layer !== undefined)
-    item.command = { command: commands.showLayer, title: vscode.l10n.t('Show Layer'), arguments: [layer] };
+function detailItem({ label, text }: { label: string; text: string }): vscode.TreeItem {
+  const item = new vscode.TreeItem(label);
+  item.description = text;
+  item.tooltip = text === '' ? label : text;
+  item.accessibilityInformation = { label: `${label} ${text}`.trim() };
   return item;
 }
+
+function layerItem(layer: string): vscode.TreeItem {
+  const item = new vscode.TreeItem(layer);
+  item.contextValue = 'layer';
+  item.command = { command: commands.showLayer, title: vscode.l10n.t('Show Layer'), arguments: [layer] };
+  return item;
+}
+
+/** `vanishing-gradient` reads "Vanishing gradient". */
+const symptomName = (symptom: SymptomId): string =>
+  symptom === 'non-finite'
+    ? vscode.l10n.t('Not finite')
+    : vscode.l10n.t(`${symptom[0]!.toUpperCase()}${symptom.slice(1).replaceAll('-', ' ')}`);
 
 const severityName = (severity: Severity): string =>
   ({

@@ -1,5 +1,5 @@
 import type { Finding, Severity } from '../protocol/finding';
-import { activationColumn, parameterColumn, rowWidth, type Run } from '../protocol/run';
+import type { Telemetry } from '../protocol/telemetry';
 
 /** How a layer stands: the worst finding that names it, or none. */
 export type Health = Severity | 'healthy';
@@ -19,17 +19,10 @@ export function healthByLayer(findings: readonly Finding[]): ReadonlyMap<string,
 }
 
 /**
- * Of a layer at a step: ‖∂L/∂w‖ over all its parameters, or, where it has none, the RMS of ∂L/∂activation.
+ * Of a layer at a step: ‖∂L/∂w‖ over its trained parameters, or, where it has none, the RMS of ∂L/∂activation.
  * `undefined` before the first step.
  */
-export function layerGradient({ header, steps, rows }: Run, layer: number, step = steps - 1): number | undefined {
-  const { layout } = header;
-  const info = layout.layers[layer];
-  if (!info || step < 0 || step >= steps) return undefined;
-  const row = step * rowWidth(layout);
-  const names = new Set(info.parameters);
-  const norms = layout.parameters.flatMap(({ name }, index) =>
-    names.has(name) ? [rows[row + parameterColumn(layout, index, 'gradientNorm')]!] : [],
-  );
-  return norms.length > 0 ? Math.hypot(...norms) : rows[row + activationColumn(layer, 'gradientRms')];
+export function layerGradient(telemetry: Telemetry, layer: number, step = telemetry.steps - 1): number | undefined {
+  if (step < 0) return undefined;
+  return telemetry.weights(step, layer)?.norm ?? telemetry.activation(step, layer, 'gradientRms');
 }

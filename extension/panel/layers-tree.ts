@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { commands, views } from '../editor/contributions';
-import type { LayerInfo, Run } from '../protocol/run';
+import type { LayerInfo } from '../protocol/run';
+import { Telemetry } from '../protocol/telemetry';
 import { healthIcon } from './health-icon';
 import { healthByLayer, layerGradient, worstOf, type Health } from './layer-measures';
 import { layersBelow, moduleTree, type ModuleNode } from './module-tree';
@@ -19,7 +20,7 @@ export class LayersTree implements vscode.TreeDataProvider<ModuleNode>, vscode.D
   private readonly subscriptions: readonly { dispose(): unknown }[];
   private nodes: ModuleNode[] = [];
   private parents = new Map<ModuleNode, ModuleNode>();
-  private run: Run | undefined;
+  private telemetry: Telemetry | undefined;
   private health: ReadonlyMap<string, Health> = new Map();
   private layerIndex = new Map<string, number>();
   private parameterSizes = new Map<string, number>();
@@ -57,7 +58,7 @@ export class LayersTree implements vscode.TreeDataProvider<ModuleNode>, vscode.D
     const health = worstOf(layers.map(({ name }) => this.health.get(name) ?? 'healthy'));
     item.iconPath = healthIcon(health);
     const frozen = this.isFrozen(layers);
-    const norm = layer && this.run ? layerGradient(this.run, this.layerIndex.get(layer.name)!) : undefined;
+    const norm = layer && this.telemetry && layerGradient(this.telemetry, this.layerIndex.get(layer.name)!);
     const size = layers
       .flatMap(({ parameters }) => parameters)
       .reduce((sum, name) => sum + (this.parameterSizes.get(name) ?? 0), 0);
@@ -99,7 +100,7 @@ export class LayersTree implements vscode.TreeDataProvider<ModuleNode>, vscode.D
   }
 
   private isFrozen(layers: readonly LayerInfo[]): boolean {
-    const model = this.run?.header.model;
+    const model = this.telemetry?.run.header.settings.model;
     const trainable = layers.filter(({ parameters }) => parameters.length > 0);
     return model !== undefined && trainable.length > 0 && trainable.every(({ name }) => this.frozen.has(model, name));
   }
@@ -118,10 +119,10 @@ export class LayersTree implements vscode.TreeDataProvider<ModuleNode>, vscode.D
 
   private async refresh(): Promise<void> {
     const record = this.library.selected;
-    const previous = this.run?.header;
-    this.run = record ? await this.library.read(record) : undefined;
+    const previous = this.telemetry?.run.header;
+    this.telemetry = record && new Telemetry(await this.library.read(record));
     this.health = healthByLayer(record?.findings ?? []);
-    const header = this.run?.header;
+    const header = this.telemetry?.run.header;
     if (header !== previous) {
       const layers = header?.layout.layers ?? [];
       this.nodes = moduleTree(layers);

@@ -58,3 +58,9 @@ export async function findData(model: vscode.Uri, setting: string): Promise<stri
     if (await exists(join(folder, name))) return join(folder, name);
   return undefined;
 }
+
+/** What a run of this model is called: the file's name, or its folder's where the file is just called "model". */
+export function modelName(path: string): string {
+  const stem = basename(path, '.onnx');
+  return stem === 'model' ? basename(dirname(path)) : stem;
+}

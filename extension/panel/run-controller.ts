@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
-import { basename } from 'node:path';
 import type { Experiment } from '../protocol/experiment';
 import type { RunEnd, RunHeader, StepChunk } from '../protocol/run';
 import { contexts } from '../editor/contributions';
+import { modelName } from './model-picker';
 import type { RunLibrary } from './run-library';
 import type { RunRecord } from './run-store';
 
@@ -58,7 +58,7 @@ export class RunController implements vscode.Disposable {
    * Runs an experiment when its turn comes.
    * @returns the run, or undefined where it was cancelled or failed before its first step
    */
-  run(experiment: Experiment, name = experiment.name ?? basename(experiment.model)): Promise<RunRecord | undefined> {
+  run(experiment: Experiment, name = experiment.name ?? modelName(experiment.model)): Promise<RunRecord | undefined> {
     const abort = new AbortController();
     return Promise.resolve(
       vscode.window.withProgress(

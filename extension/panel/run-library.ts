@@ -6,8 +6,9 @@ import type { RunRecord, RunStore } from './run-store';
 
 /** Runs whose rows stay in memory besides the one that is running: as many as the panel compares, and one more. */
 const cachedRuns = 8;
-/** While a run goes on its findings are renewed this often. */
+/** While a run goes on its findings are renewed this often, or so rarely that it takes this share of the time. */
 const diagnosisMilliseconds = 1000;
+const diagnosisShare = 0.1;
 
 export interface StepsAdded {
   run: RunRecord;
@@ -26,7 +27,7 @@ export class RunLibrary implements vscode.Disposable {
 
   private records: RunRecord[] = [];
   private readonly buffers = new Map<string, RowBuffer>();
-  private readonly diagnosedAt = new Map<string, number>();
+  private readonly nextDiagnosis = new Map<string, number>();
   private current: RunRecord | undefined;
   private loading: Promise<void> | undefined;
 
@@ -87,8 +88,7 @@ export class RunLibrary implements vscode.Disposable {
       this.log.error(`Steps of ${run.name} could not be stored: ${String(error)}`);
     });
     this.added.fire({ run, chunk });
-    const last = this.diagnosedAt.get(run.id) ?? 0;
-    if (Date.now() - last >= diagnosisMilliseconds) {
+    if (Date.now() >= (this.nextDiagnosis.get(run.id) ?? 0)) {
       this.judge(run, buffer);
       this.changed.fire();
     }
@@ -98,7 +98,7 @@ export class RunLibrary implements vscode.Disposable {
     run.end = end;
     const buffer = this.buffers.get(run.id);
     if (buffer) this.judge(run, buffer);
-    this.diagnosedAt.delete(run.id);
+    this.nextDiagnosis.delete(run.id);
     this.changed.fire();
     await this.store.update(run);
     const removed = new Set(await this.store.prune(this.records));
@@ -141,8 +141,10 @@ export class RunLibrary implements vscode.Disposable {
   }
 
   private judge(run: RunRecord, buffer: RowBuffer): void {
+    const begin = Date.now();
     run.findings = this.diagnose(asRun(run, buffer));
-    this.diagnosedAt.set(run.id, Date.now());
+    const end = Date.now();
+    this.nextDiagnosis.set(run.id, end + Math.max(diagnosisMilliseconds, (end - begin) / diagnosisShare));
   }
 
   private forgetOldRows(): void {

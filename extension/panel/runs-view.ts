@@ -27,7 +27,7 @@ export class RunsView implements vscode.TreeDataProvider<RunRecord>, vscode.Disp
     const item = new vscode.TreeItem(run.name);
     item.id = run.id;
     item.iconPath = runIcon(run);
-    item.description = `${run === this.library.selected ? '● ' : ''}${verdict(run)} · ${new Date(run.startedAt).toLocaleString()}`;
+    item.description = `${run === this.library.selected ? '● ' : ''}${verdict(run)} · ${startOf(run)}`;
     item.tooltip = tooltip(run);
     item.contextValue = run.end ? 'run' : 'runningRun';
     item.command = { command: commands.showRun, title: vscode.l10n.t('Show Run'), arguments: [run] };
@@ -41,6 +41,14 @@ export class RunsView implements vscode.TreeDataProvider<RunRecord>, vscode.Disp
   dispose(): void {
     for (const subscription of this.subscriptions) subscription.dispose();
   }
+}
+
+/** The time of day for today's runs, else the date. */
+function startOf({ startedAt }: RunRecord): string {
+  const start = new Date(startedAt);
+  return start.toDateString() === new Date().toDateString()
+    ? start.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })
+    : start.toLocaleDateString();
 }
 
 function runIcon(run: RunRecord): vscode.ThemeIcon {
@@ -61,10 +69,11 @@ function verdict({ end, findings, steps }: RunRecord): string {
   return end.kind === 'stopped' ? vscode.l10n.t('{0}, stopped', found) : found;
 }
 
-function tooltip({ header, steps, end }: RunRecord): string {
+function tooltip({ header, startedAt, steps, end }: RunRecord): string {
   const { settings, provider, model } = header;
   const lines = [
     model,
+    new Date(startedAt).toLocaleString(),
     vscode.l10n.t('{0} steps of {1}, batch {2}, seed {3}', steps, settings.steps, settings.batch, settings.seed),
     vscode.l10n.t('{0}, learning rate {1}, loss {2}', settings.optimizer.id, settings.optimizer.lr, settings.loss),
     vscode.l10n.t('Execution provider: {0}', provider),

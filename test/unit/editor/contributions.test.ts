@@ -9,6 +9,7 @@ import {
   walkthrough,
 } from '../../../extension/editor/contributions';
 import { settingSchemas } from '../../../extension/editor/settings';
+import { symptomIds } from '../../../extension/protocol/finding';
 
 const manifestText = readFileSync('package.json', 'utf8');
 const texts = JSON.parse(readFileSync('package.nls.json', 'utf8')) as Record<string, string>;
@@ -52,7 +53,14 @@ describe('package.json and the code agree', () => {
     const prefix = 'gradientDoctor.';
     assert.deepEqual(sorted(Object.keys(properties)), sorted(Object.keys(settingSchemas).map((name) => prefix + name)));
     for (const [name, schema] of Object.entries(settingSchemas))
-      assert.equal(schema.parse(undefined), properties[prefix + name]!['default'], name);
+      assert.deepEqual(schema.parse(undefined), properties[prefix + name]!['default'], name);
+  });
+
+  it('on the symptoms whose threshold can be set', () => {
+    const { properties } = contributes.configuration.properties['gradientDoctor.thresholds'] as {
+      properties: Record<string, unknown>;
+    };
+    assert.deepEqual(sorted(Object.keys(properties)), sorted(symptomIds));
   });
 
   it('on which context keys there are', () => {

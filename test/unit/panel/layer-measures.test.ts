@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { healthByLayer, layerGradient, worstOf } from '../../../extension/panel/layer-measures';
 import { activationColumn, parameterColumn } from '../../../extension/protocol/run';
+import { Telemetry } from '../../../extension/protocol/telemetry';
 import { aLayout, aRun } from './examples';
 
 const finding = (severity: 'error' | 'warning', ...layers: string[]) => ({
@@ -33,18 +34,18 @@ describe('layer measures', () => {
       row[parameterColumn(layout, 1, 'gradientNorm')] = 3 * (step + 1);
       row[parameterColumn(layout, 2, 'gradientNorm')] = 4 * (step + 1);
     });
-    assert.equal(layerGradient(run, 2), 10);
-    assert.equal(layerGradient(run, 2, 0), 5);
+    assert.equal(layerGradient(new Telemetry(run), 2), 10);
+    assert.equal(layerGradient(new Telemetry(run), 2, 0), 5);
   });
 
   it('takes the gradient of the activation where there is no parameter', () => {
     const run = aRun(1, (row) => {
       row[activationColumn(1, 'gradientRms')] = 0.25;
     });
-    assert.equal(layerGradient(run, 1), 0.25);
+    assert.equal(layerGradient(new Telemetry(run), 1), 0.25);
   });
 
   it('has nothing to say before the first step', () => {
-    assert.equal(layerGradient(aRun(0), 0), undefined);
+    assert.equal(layerGradient(new Telemetry(aRun(0)), 0), undefined);
   });
 });

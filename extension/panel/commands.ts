@@ -1,0 +1,203 @@
+import * as vscode from 'vscode';
+import { commands } from '../editor/contributions';
+import { experimentOf, readSettings, type Settings } from '../editor/settings';
+import type { Inspection } from '../protocol/inspection';
+import type { PanelCommand } from '../protocol/panel-messages';
+import type { ProviderInfo } from '../protocol/provider';
+import type { LayerInfo } from '../protocol/run';
+import { openSource } from './layer-source';
+import type { FrozenLayers } from './frozen-layers';
+import type { GradientPanel } from './gradient-panel';
+import { showInspection } from './inspection-view';
+import type { LayersTree } from './layers-tree';
+import { findData, pickModel } from './model-picker';
+import { layersBelow, type ModuleNode } from './module-tree';
+import type { PanelRequest } from './panel-connection';
+import { pickProvider } from './provider-picker';
+import type { RunController } from './run-controller';
+import { saveFile, saveRun } from './run-files';
+import type { RunLibrary } from './run-library';
+import type { RunRecord } from './run-store';
+
+/** What the commands act on. */
+export interface Parts {
+  extension: vscode.Uri;
+  library: RunLibrary;
+  controller: RunController;
+  panel: GradientPanel;
+  layers: LayersTree;
+  frozen: FrozenLayers;
+  inspect: (model: string, signal: AbortSignal) => Promise<Inspection>;
+  providers: () => Promise<readonly ProviderInfo[]>;
+  log: vscode.LogOutputChannel;
+}
+
+/** The sample of the walkthrough, which ships with the extension. */
+const samplePath = 'samples/deep_sigmoid/model.onnx';
+
+export function registerCommands(parts: Parts): vscode.Disposable {
+  const { library, controller, panel, frozen, log } = parts;
+  const handlers: Readonly<Record<keyof typeof commands, (...given: never[]) => unknown>> = {
+    diagnose: async (given?: unknown) => {
+      const model = await pickModel(given);
+      if (model) return diagnoseModel(parts, model);
+    },
+    diagnoseSample: () => diagnoseModel(parts, vscode.Uri.joinPath(parts.extension, samplePath)),
+    inspect: async (given?: unknown) => {
+      const model = await pickModel(given);
+      if (model) await showInspection(model, parts.inspect, log);
+    },
+    stop: () => {
+      controller.stop();
+    },
+    showPanel: () => panel.reveal(settingsFor(undefined, log).panelLocation),
+    openInEditor: () => {
+      panel.openInEditor();
+    },
+    exportRun: (given?: unknown) => withRun(library, given, (run) => saveRun(run, library)),
+    selectProvider: () => pickProvider(parts.providers),
+    showRun: async (run: RunRecord) => {
+      library.select(run);
+      await panel.reveal(settingsFor(undefined, log).panelLocation, true);
+    },
+    renameRun: (given?: unknown) => withRun(library, given, (run) => renameRun(library, run)),
+    deleteRun: (given?: unknown) => withRun(library, given, (run) => deleteRun(library, run)),
+    showLayer: async (given: unknown) => {
+      panel.show(layerNames(given), false);
+      await panel.reveal(settingsFor(undefined, log).panelLocation, true);
+    },
+    isolateLayer: async (node: ModuleNode) => {
+      panel.show(layerNames(node), true);
+      await panel.reveal(settingsFor(undefined, log).panelLocation, true);
+    },
+    openLayerSource: (node: ModuleNode) => (node.layer ? openSourceOf(library, node.layer) : undefined),
+    freezeLayer: (node: ModuleNode) => freeze(node, true),
+    unfreezeLayer: (node: ModuleNode) => freeze(node, false),
+    showOutput: () => {
+      log.show();
+    },
+  };
+  const freeze = async (node: ModuleNode, frozenNow: boolean) => {
+    const model = library.selected?.header.settings.model;
+    const trainable = layersBelow(node).filter(({ parameters }) => parameters.length > 0);
+    if (model !== undefined)
+      await frozen.set(
+        model,
+        trainable.map(({ name }) => name),
+        frozenNow,
+      );
+  };
+  const names = Object.keys(handlers) as (keyof typeof commands)[];
+  return vscode.Disposable.from(
+    ...names.map((name) => vscode.commands.registerCommand(commands[name], handlers[name])),
+  );
+}
+
+/** Does what a panel asks for. */
+export function handlePanelRequest(
+  { library, layers }: Pick<Parts, 'library' | 'layers'>,
+  request: PanelRequest,
+): void {
+  switch (request.type) {
+    case 'layer':
+      void layers.reveal(request.layer);
+      break;
+    case 'source': {
+      const layer = library.selected?.header.layout.layers.find(({ name }) => name === request.layer);
+      if (layer) void openSourceOf(library, layer);
+      break;
+    }
+    case 'save':
+      void saveFile(request.name, request.content);
+      break;
+    case 'command':
+      void vscode.commands.executeCommand(panelCommandIds[request.command]);
+  }
+}
+
+const panelCommandIds: Readonly<Record<PanelCommand, string>> = {
+  diagnose: commands.diagnose,
+  diagnoseSample: commands.diagnoseSample,
+  stop: commands.stop,
+  exportRun: commands.exportRun,
+  openInEditor: commands.openInEditor,
+};
+
+/** The settings that hold for a model; what is not valid is said and replaced by its default. */
+function settingsFor(model: vscode.Uri | undefined, log: vscode.LogOutputChannel): Settings {
+  const configuration = vscode.workspace.getConfiguration('gradientDoctor', model);
+  const { settings, problems } = readSettings((name) => configuration.get(name));
+  for (const problem of problems) {
+    log.warn(problem);
+    void vscode.window.showWarningMessage(vscode.l10n.t('A setting is not valid and was not used. {0}', problem));
+  }
+  return settings;
+}
+
+async function diagnoseModel({ controller, panel, frozen, log }: Parts, model: vscode.Uri): Promise<void> {
+  const settings = settingsFor(model, log);
+  const data = await findData(model, settings.data);
+  log.info(data === undefined ? `${model.fsPath}: synthetic data` : `${model.fsPath}: data from ${data}`);
+  const experiment = experimentOf(settings, model.fsPath, data, frozen.of(model.fsPath));
+  await panel.reveal(settings.panelLocation, true);
+  const run = await controller.run(experiment);
+  if (run?.end && run.end.kind !== 'failed') await tellVerdict(run);
+}
+
+/** One notification when a run has ended: the worst finding in words, and the way to the others. */
+async function tellVerdict({ name, findings, end }: RunRecord): Promise<void> {
+  const counted = findings.filter(({ severity }) => severity !== 'information');
+  const worst = counted.find(({ severity }) => severity === 'error') ?? counted[0];
+  if (!worst) {
+    if (end?.kind === 'finished')
+      void vscode.window.showInformationMessage(vscode.l10n.t('{0}: healthy, no symptom was found.', name));
+    return;
+  }
+  const show = vscode.l10n.t('Show Findings');
+  const text =
+    counted.length > 1
+      ? vscode.l10n.t('{0}: {1} (and {2} more)', name, worst.message, counted.length - 1)
+      : vscode.l10n.t('{0}: {1}', name, worst.message);
+  if ((await vscode.window.showWarningMessage(text, show)) === show)
+    await vscode.commands.executeCommand('gradientDoctor.findings.focus');
+}
+
+async function withRun(library: RunLibrary, given: unknown, act: (run: RunRecord) => Promise<unknown>): Promise<void> {
+  await library.load();
+  const run = library.runs.find((record) => record === given) ?? library.selected;
+  if (run) await act(run);
+  else void vscode.window.showInformationMessage(vscode.l10n.t('There is no run yet. Diagnose a model first.'));
+}
+
+async function renameRun(library: RunLibrary, run: RunRecord): Promise<void> {
+  const name = await vscode.window.showInputBox({
+    title: vscode.l10n.t('Rename Run'),
+    value: run.name,
+    validateInput: (value) => (value.trim() === '' ? vscode.l10n.t('A run needs a name.') : undefined),
+  });
+  if (name !== undefined) await library.rename(run, name.trim());
+}
+
+async function deleteRun(library: RunLibrary, run: RunRecord): Promise<void> {
+  if (!run.end) {
+    void vscode.window.showInformationMessage(vscode.l10n.t('{0} is still running. Stop it first.', run.name));
+    return;
+  }
+  const remove = vscode.l10n.t('Delete');
+  const question = vscode.l10n.t('Delete the run {0}? This cannot be undone.', run.name);
+  if ((await vscode.window.showWarningMessage(question, { modal: true }, remove)) === remove) await library.remove(run);
+}
+
+/** A layer by name, or all layers at and below a node of the tree. */
+const layerNames = (given: unknown): string[] =>
+  typeof given === 'string'
+    ? [given]
+    : isDetail(given)
+      ? [given.layer]
+      : layersBelow(given as ModuleNode).map(({ name }) => name);
+
+const isDetail = (given: unknown): given is { layer: string } =>
+  typeof given === 'object' && given !== null && 'layer' in given && typeof given.layer === 'string';
+
+const openSourceOf = (library: RunLibrary, { source }: LayerInfo): Promise<void> =>
+  source ? openSource(source, library.selected?.header.settings.model) : Promise.resolve();

@@ -1,0 +1,49 @@
+import * as vscode from 'vscode';
+import { createWriteStream } from 'node:fs';
+import { basename, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { csvOf } from './run-export';
+import type { RunLibrary } from './run-library';
+import type { RunRecord } from './run-store';
+
+/** Kinds of files by their extension, for the save dialog. */
+const kinds: Readonly<Record<string, () => string>> = {
+  csv: () => vscode.l10n.t('Comma-separated values: every number of every step'),
+  json: () => vscode.l10n.t('JSON: what `gradient-doctor diagnose --json` prints'),
+  png: () => vscode.l10n.t('PNG image'),
+  svg: () => vscode.l10n.t('SVG image'),
+};
+
+/** Lets the user choose where a run goes, and in which form. */
+export async function saveRun(record: RunRecord, library: RunLibrary): Promise<void> {
+  const uri = await askWhere(`${fileName(record.name)}.csv`, ['csv', 'json']);
+  if (!uri) return;
+  const run = await library.read(record);
+  await pipeline(Readable.from(csvOf(run)), createWriteStream(uri.fsPath));
+  tellSaved(uri);
+}
+
+/** Lets the user choose where a file that the panel made goes. */
+export async function saveFile(name: string, content: Uint8Array | string): Promise<void> {
+  const kind = name.split('.').at(-1)!;
+  const uri = await askWhere(fileName(name), [kind]);
+  if (!uri) return;
+  await vscode.workspace.fs.writeFile(uri, typeof content === 'string' ? Buffer.from(content) : content);
+  tellSaved(uri);
+}
+
+function askWhere(name: string, extensions: readonly string[]): Thenable<vscode.Uri | undefined> {
+  const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
+  return vscode.window.showSaveDialog({
+    defaultUri: vscode.Uri.file(folder === undefined ? name : join(folder, name)),
+    filters: Object.fromEntries(extensions.map((extension) => [kinds[extension]?.() ?? extension, [extension]])),
+  });
+}
+
+function tellSaved(uri: vscode.Uri): void {
+  void vscode.window.showInformationMessage(vscode.l10n.t('Saved {0}.', basename(uri.fsPath)));
+}
+
+/** A name that every file system takes. */
+const fileName = (name: string): string => name.replaceAll(/[^\p{L}\p{N}._ -]/gu, '_').slice(0, 100) || 'run';
