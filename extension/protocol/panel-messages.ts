@@ -5,7 +5,7 @@
  * A long run is sampled: the panel holds at most {@link panelBytes} of each run, the steps it holds are named, and the
  * host sends a coarser `full` when a run outgrows that. Exact steps are there on request (`window`).
  */
-import type { Finding } from './finding';
+import type { Finding, SymptomId } from './finding';
 import type { RunEnd, RunHeader } from './run';
 
 /** How much telemetry of one run a panel holds. */
@@ -24,8 +24,30 @@ export interface PanelRun {
   steps: number;
   /** Absent while the run goes on. */
   end?: RunEnd;
-  findings: readonly Finding[];
+  findings: readonly PackedFinding[];
 }
+
+/**
+ * Numbers as they travel: VS Code carries messages to webviews as JSON, which turns NaN and infinities into null.
+ * (Typed arrays are carried as bytes.)
+ */
+export type PackedNumber = number | 'NaN' | 'Infinity' | '-Infinity';
+
+export type PackedFinding = Omit<Finding, 'value' | 'threshold'> & { value: PackedNumber; threshold: PackedNumber };
+
+const packNumber = (value: number): PackedNumber => (Number.isFinite(value) ? value : (String(value) as PackedNumber));
+
+export const packFinding = (finding: Finding): PackedFinding => ({
+  ...finding,
+  value: packNumber(finding.value),
+  threshold: packNumber(finding.threshold),
+});
+
+export const unpackFinding = (finding: PackedFinding): Finding => ({
+  ...finding,
+  value: Number(finding.value),
+  threshold: Number(finding.threshold),
+});
 
 /** Rows of some steps of a run: `steps.length` × `rowWidth(layout)`, row-major, steps ascending. */
 export interface SampledRows {
@@ -47,7 +69,9 @@ export type HostToPanel =
   /** The run is gone. */
   | { type: 'clear'; id: string }
   /** Point out a layer; `isolate` hides all but these. */
-  | { type: 'show'; layers: readonly string[]; isolate: boolean };
+  | { type: 'show'; layers: readonly string[]; isolate: boolean }
+  /** These layers of the selected run's model are left out of training from the next run on. */
+  | { type: 'frozen'; layers: readonly string[] };
 
 export type PanelToHost =
   | { type: 'ready' }
@@ -61,6 +85,9 @@ export type PanelToHost =
   | { type: 'layer'; layer: string }
   /** Open the line that creates the layer. */
   | { type: 'source'; layer: string }
+  | { type: 'freeze'; layer: string; frozen: boolean }
+  /** Open the handbook page of a symptom. */
+  | { type: 'explain'; symptom: SymptomId }
   | { type: 'command'; command: PanelCommand }
   /** A file that the panel made (PNG, SVG, CSV), for the user to save. */
   | { type: 'save'; name: string; content: Uint8Array | string };
