@@ -3,7 +3,7 @@
  * bring down with the whole process.
  */
 import { InputError } from '../protocol/errors';
-import { describe, type Graph, type Node } from './graph';
+import { attribute, describe, type Graph, type Node } from './graph';
 
 /**
  * Brings nodes into topological order where they are not, and makes sure that every value is made once and before it
@@ -27,6 +27,9 @@ function check(graph: Graph, path: string, outer: ReadonlySet<string>): void {
   }
   const given = new Set([...outer, ...made]);
   for (const node of graph.nodes) {
+    for (const divisor of ['group', 'num_groups'])
+      if ((attribute(node, divisor, 'int') ?? 1) < 1)
+        throw new InputError(`${path}: ${describe(node)} has ${divisor} ${attribute(node, divisor, 'int')}.`);
     if (node.outputs.every((output) => output === ''))
       throw new InputError(`${path}: ${describe(node)} has no output.`);
     for (const output of node.outputs) if (output !== '') make(output, describe(node));

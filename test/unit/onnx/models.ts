@@ -8,9 +8,11 @@ import {
   ModelProtoSchema,
   NodeProtoSchema,
   TensorProtoSchema,
+  StringStringEntryProtoSchema,
   ValueInfoProtoSchema,
   type AttributeProto,
   type NodeProto,
+  type StringStringEntryProto,
   type TensorProto,
   type ValueInfoProto,
 } from '../../../extension/onnx/onnx_pb';
@@ -54,8 +56,8 @@ export const node = (
 export const int = (name: string, value: number): AttributeProto =>
   create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INT, i: BigInt(value) });
 
-export const metadata = (entries: Readonly<Record<string, string>>): { key: string; value: string }[] =>
-  Object.entries(entries).map(([key, value]) => ({ key, value }));
+export const metadata = (entries: Readonly<Record<string, string>>): StringStringEntryProto[] =>
+  Object.entries(entries).map(([key, value]) => create(StringStringEntryProtoSchema, { key, value }));
 
 export const modelBytes = (
   graph: MessageInitShape<typeof GraphProtoSchema>,
