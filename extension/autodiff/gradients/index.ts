@@ -4,11 +4,13 @@ import { activationRules } from './activations';
 import { convolutionRules } from './convolution';
 import { einsumRules } from './einsum';
 import { elementwiseRules } from './elementwise';
+import { gridSampleRules } from './grid-sample';
 import { indexingRules } from './indexing';
 import { linearRules } from './linear';
 import { normalizationRules } from './normalization';
 import { poolingRules } from './pooling';
 import { reductionRules } from './reduction';
+import { resizeRules } from './resize';
 import { shapeRules } from './shape';
 import { softmaxRules } from './softmax';
 
@@ -23,5 +25,7 @@ export const gradientRules: GradientRules = {
   ...reductionRules,
   ...shapeRules,
   ...indexingRules,
+  ...resizeRules,
+  ...gridSampleRules,
   ...normalizationRules,
 };

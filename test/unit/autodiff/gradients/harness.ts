@@ -17,7 +17,7 @@ const singleOnly = new Set(
     'Mean Erf Tan Asin Acos Atan Sinh Cosh Asinh Acosh Atanh Cast LeakyRelu Elu Selu Celu Softplus Softsign Mish Shrink ' +
     'ThresholdedRelu HardSigmoid HardSwish ReduceL1 ReduceL2 ReduceLogSum SpaceToDepth BatchNormalization ' +
     'InstanceNormalization Conv ConvTranspose AveragePool GlobalAveragePool GlobalMaxPool LpPool GlobalLpPool LRN LpNormalization Det Col2Im ReduceProd ' +
-    'MaxUnpool'
+    'MaxUnpool Resize GridSample'
   ).split(' '),
 );
 
@@ -128,8 +128,8 @@ class OneNode {
   }
 
   private isWanted(i: number): boolean {
-    const input = this.tensors[i];
-    return input !== undefined && isFloat(input.dtype) && !this.example.constant?.includes(i);
+    const input = this.example.inputs[i];
+    return input !== undefined && !('data' in input) && !this.example.constant?.includes(i);
   }
 
   private feeds(): Map<string, Tensor> {

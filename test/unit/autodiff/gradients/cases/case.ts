@@ -2,7 +2,7 @@
 import type { AttributeInput } from '../../../../../extension/onnx/builder';
 import { sizeOf, tensor, type Shape, type Tensor } from '../../../../../extension/onnx/tensor';
 
-/** An input whose element type is that of the check (float32 or float64), or a tensor of a fixed type. */
+/** An input whose element type is that of the check (float32 or float64), or a constant of a fixed type. */
 export type CaseInput = { shape: Shape; values: readonly number[] } | Tensor;
 
 export interface GradientCase {

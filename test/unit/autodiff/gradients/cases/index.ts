@@ -6,6 +6,7 @@ import { indexingCases } from './indexing';
 import { linearCases } from './linear';
 import { normalizationCases } from './normalization';
 import { reductionCases } from './reduction';
+import { samplingCases } from './sampling';
 import { shapeCases } from './shape';
 
 export const cases: readonly GradientCase[] = [
@@ -18,5 +19,6 @@ export const cases: readonly GradientCase[] = [
   ...reductionCases,
   ...shapeCases,
   ...indexingCases,
+  ...samplingCases,
   ...normalizationCases,
 ];
