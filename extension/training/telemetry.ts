@@ -12,6 +12,7 @@ import {
 } from '../protocol/run';
 import { activationKind, moments, rectifierShares, saturatedShare, unitAxis } from './activation-statistics';
 import { magnitudes, type Magnitudes } from './magnitudes';
+import type { StepLoop } from './step-loop';
 
 export interface ObservedLayer {
   activation: Value;
@@ -19,92 +20,124 @@ export interface ObservedLayer {
   gradient: Value | undefined;
 }
 
-/** A tensor that is remembered from step to step. */
-export interface Memory {
-  before: Value;
-  after: Value;
+export interface ObservedParameter {
+  /** Before the step. */
+  weight: Value;
+  trained: boolean;
+  /** The step Δ; undefined where the loss does not depend on the parameter, or it is frozen. */
+  delta: Value | undefined;
 }
 
-/** Gives a zero-initialized float32 state of that shape, by a name that says what it remembers. */
-export type Remember = (name: string, shape: readonly number[]) => Value;
-
-/** The columns of all layers, `[layers × activationColumns]` row by row, and what has to be carried to the next step. */
-export function layerColumns(
-  g: GraphBuilder,
-  forward: Graph,
-  layers: readonly ObservedLayer[],
-  gradients: Magnitudes,
-  remember: Remember,
-): { columns: Value; memories: Memory[] } {
-  const made = producers(forward);
-  const memories: Memory[] = [];
-  const unknown = g.constant('float32', [1], [NaN]);
-  const pieces: Record<Exclude<ActivationColumn, `gradient${string}`>, Value[]> = {
-    mean: [],
-    std: [],
-    zeroShare: [],
-    saturatedShare: [],
-    deadShare: [],
-  };
-  for (const { activation } of layers) {
-    const { mean, std } = moments(g, activation);
-    pieces.mean.push(mean);
-    pieces.std.push(std);
-    const kind = activationKind(made.get(activation.name), forward);
-    if (kind === 'rectifier') {
-      const axis = unitAxis(forward, activation);
-      const before = remember(`${activation.name}/fired`, [activation.shape[axis]!]);
-      const { zeroShare, deadShare, fired } = rectifierShares(g, activation, axis, before);
-      memories.push({ before, after: fired });
-      pieces.zeroShare.push(zeroShare);
-      pieces.deadShare.push(deadShare);
-    } else {
-      pieces.zeroShare.push(unknown);
-      pieces.deadShare.push(unknown);
-    }
-    pieces.saturatedShare.push(kind && kind !== 'rectifier' ? saturatedShare(g, activation, kind) : unknown);
-  }
-  const roots = layers.map(({ activation }) => Math.sqrt(sizeOf(activation.shape)));
-  const columns: Record<ActivationColumn, Value> = {
-    mean: g.concat(pieces.mean, 0),
-    std: g.concat(pieces.std, 0),
-    zeroShare: g.concat(pieces.zeroShare, 0),
-    saturatedShare: g.concat(pieces.saturatedShare, 0),
-    deadShare: g.concat(pieces.deadShare, 0),
-    gradientRms: g.div(gradients.norm, g.constant('float32', [layers.length], roots)),
-    gradientMaxAbs: gradients.maxAbs,
-    gradientNonFinite: gradients.nonFinite,
-  };
-  return { columns: interleaved(g, activationColumns.map((column) => columns[column]), layers.length), memories };
-}
-
-/** The columns of all parameters, `[parameters × parameterColumns]` row by row. */
-export const parameterBlock = (
-  g: GraphBuilder,
-  columns: Record<ParameterColumn, Value>,
-  parameters: number,
-): Value => interleaved(g, parameterColumns.map((column) => columns[column]), parameters);
-
-/** @param columns scalars; the trainer fills in what only it knows. */
-export const stepBlock = (g: GraphBuilder, columns: Partial<Record<StepColumn, Value>>): Value => {
+/** @param columns scalars. The trainer fills in those that only it knows. */
+export function stepBlock(g: GraphBuilder, columns: Partial<Record<StepColumn, Value>>): Value {
   const unknown = g.constant('float32', [1], [NaN]);
   return g.concat(
     stepColumns.map((column) => (columns[column] ? g.reshape(g.cast(columns[column], 'float32'), [1]) : unknown)),
     0,
   );
-};
-
-/** Vectors of n elements as the columns of a matrix, whose rows are then laid end to end. */
-function interleaved(g: GraphBuilder, columns: readonly Value[], n: number): Value {
-  const matrix = g.concat(columns.map((column) => g.reshape(column, [1, n])), 0);
-  return g.reshape(g.matrixTranspose(matrix), [columns.length * n]);
 }
 
-/** A vector of all `length` elements from one of some of them, NaN at the others. */
-export function spread(g: GraphBuilder, some: Value | undefined, places: readonly number[], length: number, rest = NaN): Value {
-  if (some && places.length === length) return some;
-  const source = g.constant('float32', [1], [rest]);
-  const all = some ? g.concat([some, source], 0) : source;
-  const indices = Array.from({ length }, (_, i) => (places.includes(i) ? places.indexOf(i) : all.shape[0]! - 1));
-  return g.op('Gather', [all, g.ints(indices)], { axis: 0 }, { dtype: 'float32', shape: [length] });
+/** The columns of all layers. Which units have fired is carried through `loop`. @param forward the graph they are in. */
+export function layerBlock(loop: StepLoop, forward: Graph, layers: readonly ObservedLayer[]): Value {
+  const { g } = loop;
+  const unknown = g.constant('float32', [1], [NaN]);
+  const made = producers(forward);
+  const forwardStatistics = layers.map(({ activation }) => {
+    const kind = activationKind(made.get(activation.name), forward);
+    const shares = { zeroShare: unknown, saturatedShare: unknown, deadShare: unknown };
+    if (kind === 'rectifier') {
+      const axis = unitAxis(forward, activation);
+      const before = loop.carryZeros(`${activation.name}/fired`, {
+        dtype: 'float32',
+        shape: [activation.shape[axis]!],
+      });
+      const { zeroShare, deadShare, fired } = rectifierShares(g, activation, axis, before);
+      loop.next(before, fired);
+      Object.assign(shares, { zeroShare, deadShare });
+    } else if (kind) shares.saturatedShare = saturatedShare(g, activation, kind);
+    return { ...moments(g, activation), ...shares };
+  });
+  const across = (name: keyof (typeof forwardStatistics)[number]): Value =>
+    g.concat(
+      forwardStatistics.map((statistics) => statistics[name]),
+      0,
+    );
+
+  const present = layers.map(({ gradient }) => gradient !== undefined);
+  const gradients = layers.flatMap(({ gradient }) => gradient ?? []);
+  const sizes = gradients.length > 0 ? magnitudes(g, gradients) : undefined;
+  const none = layers.map(() => NaN);
+  const roots = layers.map(({ activation }) => Math.sqrt(sizeOf(activation.shape)));
+  const columns: Record<ActivationColumn, Value> = {
+    mean: across('mean'),
+    std: across('std'),
+    zeroShare: across('zeroShare'),
+    saturatedShare: across('saturatedShare'),
+    deadShare: across('deadShare'),
+    gradientRms: g.div(spread(g, sizes?.norm, present, none), g.constant('float32', [layers.length], roots)),
+    gradientMaxAbs: spread(g, sizes?.maxAbs, present, none),
+    gradientNonFinite: spread(g, sizes?.nonFinite, present, none),
+  };
+  return interleaved(
+    g,
+    activationColumns.map((column) => columns[column]),
+  );
+}
+
+/** The columns of all parameters. @param gradients before clipping, of the parameters that have a delta. */
+export function parameterBlock(
+  g: GraphBuilder,
+  parameters: readonly ObservedParameter[],
+  gradients: Magnitudes | undefined,
+): Value {
+  const moved = parameters.map(({ delta }) => delta !== undefined);
+  // A parameter that the loss does not reach has the gradient zero; a frozen one has none.
+  const idle = parameters.map(({ trained }) => (trained ? 0 : NaN));
+  const deltas = parameters.flatMap(({ delta }) => delta ?? []);
+  const columns: Record<ParameterColumn, Value> = {
+    gradientNorm: spread(g, gradients?.norm, moved, idle),
+    gradientMaxAbs: spread(g, gradients?.maxAbs, moved, idle),
+    gradientNonFinite: spread(g, gradients?.nonFinite, moved, idle),
+    weightNorm: magnitudes(
+      g,
+      parameters.map(({ weight }) => weight),
+    ).norm,
+    updateNorm: spread(
+      g,
+      deltas.length > 0 ? magnitudes(g, deltas).norm : undefined,
+      moved,
+      parameters.map(() => 0),
+    ),
+  };
+  return interleaved(
+    g,
+    parameterColumns.map((column) => columns[column]),
+  );
+}
+
+/** Vectors as the columns of a matrix, whose rows are then laid end to end. */
+function interleaved(g: GraphBuilder, columns: readonly Value[]): Value {
+  const length = columns[0]!.shape[0]!;
+  const matrix = g.concat(
+    columns.map((column) => g.reshape(column, [1, length])),
+    0,
+  );
+  return g.reshape(g.matrixTranspose(matrix), [columns.length * length]);
+}
+
+/** A vector with the elements of `some` in order where `present`, and those of `rest` elsewhere. */
+function spread(
+  g: GraphBuilder,
+  some: Value | undefined,
+  present: readonly boolean[],
+  rest: readonly number[],
+): Value {
+  const fill = g.constant('float32', [rest.length], rest);
+  if (!some) return fill;
+  if (present.every(Boolean)) return some;
+  let at = 0;
+  const count = some.shape[0]!;
+  const indices = present.map((here, i) => (here ? at++ : count + i));
+  const shape = [rest.length];
+  return g.op('Gather', [g.concat([some, fill], 0), g.ints(indices)], { axis: 0 }, { dtype: 'float32', shape });
 }

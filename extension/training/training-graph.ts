@@ -1,0 +1,148 @@
+/**
+ * The graph that trains: forward, loss, backward, clipping, optimizer and telemetry of one step as the body of a Loop,
+ * which takes several steps in one call of the runtime, so that weights stay where they are computed.
+ */
+import { differentiate } from '../autodiff/differentiate';
+import type { Value } from '../onnx/builder';
+import type { Graph } from '../onnx/graph';
+import { isFloat, type TensorType } from '../onnx/tensor';
+import type { Experiment, LossId, OptimizerSettings } from '../protocol/experiment';
+import type { LayerInfo, ParameterInfo, TelemetryLayout } from '../protocol/run';
+import { clip } from './clipping';
+import { losses } from './losses';
+import { magnitudes } from './magnitudes';
+import { createOptimizer, type Optimizer } from './optimizers';
+import { StepLoop, type CarriedState } from './step-loop';
+import { layerBlock, parameterBlock, stepBlock } from './telemetry';
+
+export interface TrainingRequest {
+  /** Specialised and canonical; parameters and buffers are initializers. Left as it is. */
+  forward: Graph;
+  /** The layers in forward order, each with the value that it gives. */
+  layers: readonly { info: LayerInfo; output: string }[];
+  parameters: readonly ParameterInfo[];
+  loss: LossId;
+  /** The output that the loss takes. */
+  output: string;
+  /** Type of the target; undefined for a loss without one. */
+  target: TensorType | undefined;
+  classAxis?: number;
+  optimizer: OptimizerSettings;
+  clipping?: Experiment['clipping'];
+  /** Without it a row has the columns of the step alone. On by default. */
+  telemetry?: boolean;
+}
+
+/** Every input but `count` and those of the states has one entry per step on its first axis. */
+export interface TrainingGraph {
+  graph: Graph;
+  layout: TelemetryLayout;
+  states: readonly CarriedState[];
+  optimizer: Optimizer;
+  /** int64 scalar: how many steps to take. */
+  count: string;
+  /** float32 vectors, one per number that `optimizer.ratesAt` gives. */
+  rates: readonly string[];
+  /** What a step is fed, by the name in the data: the model's inputs and `target`. */
+  batches: ReadonlyMap<string, { input: string; type: TensorType }>;
+  /** Output, float32 `[steps, rowWidth(layout)]`. */
+  rows: string;
+}
+
+/** The name of the array that holds what the outputs ought to be. */
+export const targetName = 'target';
+
+/** @throws UnsupportedError for an operator on the way to a parameter that has no gradient. */
+export function buildTrainingGraph(request: TrainingRequest): TrainingGraph {
+  const { forward, parameters } = request;
+  const loop = new StepLoop(forward);
+  const optimizer = createOptimizer(request.optimizer);
+
+  const batches = new Map<string, { input: string; type: TensorType }>();
+  for (const { name } of forward.inputs) {
+    const type = forward.types.get(name)!;
+    batches.set(name, { input: loop.perStep(name, type), type });
+  }
+  const target = request.target && loop.g.uniqueName(targetName);
+  if (target) batches.set(targetName, { input: loop.perStep(target, request.target!), type: request.target! });
+  const rates = Array.from({ length: optimizer.rates }, () => loop.g.uniqueName('rate'));
+  const rateInputs = rates.map((name) => loop.perStep(name, { dtype: 'float32', shape: [] }));
+  for (const { name, trainable } of parameters) if (trainable) loop.carryInitializer(name);
+
+  const { row, layout } = buildStep(
+    loop,
+    request,
+    optimizer,
+    target === undefined ? undefined : loop.g.value(target),
+    rates.map((name) => loop.g.value(name)),
+  );
+  const { graph, count, states, rows } = loop.close(row);
+  return { graph, layout, states, optimizer, count, rates: rateInputs, batches, rows };
+}
+
+/** Adds everything after the forward pass to the body of the loop. */
+function buildStep(
+  loop: StepLoop,
+  request: TrainingRequest,
+  optimizer: Optimizer,
+  target: Value | undefined,
+  rates: readonly Value[],
+): { row: Value; layout: TelemetryLayout } {
+  const { g } = loop;
+  const { forward, parameters, telemetry = true } = request;
+  const layers = telemetry
+    ? request.layers.filter(({ output }) => g.hasValue(output) && isFloat(g.value(output).dtype))
+    : [];
+  const trained = parameters.filter(({ trainable }) => trainable).map(({ name }) => name);
+
+  const { loss, gradient: seed } = losses[request.loss].build(g, g.value(request.output), target, request.classAxis);
+  const gradients = differentiate(g, new Map([[request.output, seed]]), [
+    ...trained,
+    ...layers.map(({ output }) => output),
+  ]);
+  const reached = trained.filter((name) => gradients.of(name) !== undefined);
+  const parameterGradients = reached.map((name) => gradients.of(name)!);
+  const sizes =
+    reached.length > 0 && (telemetry || request.clipping) ? magnitudes(g, parameterGradients) : undefined;
+  const clipped = sizes && clip(g, request.clipping, parameterGradients, sizes.norm);
+
+  const deltas = new Map<string, Value>();
+  reached.forEach((name, i) => {
+    const weight = g.value(name);
+    const states = optimizer.states.map((state) => loop.carryZeros(`${name}/${state}`, weight));
+    const update = optimizer.update(
+      g,
+      weight,
+      (clipped?.gradients ?? parameterGradients)[i]!,
+      states,
+      rates.map((rate) => g.cast(rate, weight.dtype)),
+    );
+    deltas.set(name, update.delta);
+    loop.next(weight, g.add(weight, update.delta));
+    states.forEach((state, k) => {
+      loop.next(state, update.states[k]!);
+    });
+  });
+
+  const blocks = [stepBlock(g, { loss, ...clipped?.norms })];
+  if (layers.length > 0)
+    blocks.push(
+      layerBlock(
+        loop,
+        forward,
+        layers.map(({ output }) => ({ activation: g.value(output), gradient: gradients.of(output) })),
+      ),
+    );
+  if (telemetry && parameters.length > 0)
+    blocks.push(
+      parameterBlock(
+        g,
+        parameters.map(({ name, trainable }) => ({ weight: g.value(name), trained: trainable, delta: deltas.get(name) })),
+        sizes,
+      ),
+    );
+  return {
+    row: g.concat(blocks, 0),
+    layout: { layers: layers.map(({ info }) => info), parameters: telemetry ? parameters : [], throughTime: [] },
+  };
+}
