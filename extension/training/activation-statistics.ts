@@ -85,6 +85,8 @@ export function rectifierShares(
 export function saturatedShare(g: GraphBuilder, x: Value, kind: 'sigmoid' | 'tanh'): Value {
   const values = flat(g, x);
   const distance =
-    kind === 'tanh' ? g.greater(g.abs(values), 1 - 2 * saturation) : g.greater(g.abs(g.sub(values, 0.5)), 0.5 - saturation);
+    kind === 'tanh'
+      ? g.greater(g.abs(values), 1 - 2 * saturation)
+      : g.greater(g.abs(g.sub(values, 0.5)), 0.5 - saturation);
   return g.mean(g.cast(distance, 'float32'), [0], true);
 }

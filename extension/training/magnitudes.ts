@@ -29,9 +29,18 @@ export function magnitudes(g: GraphBuilder, tensors: readonly Value[]): Magnitud
     return { norm, maxAbs, nonFinite: g.sub(sizeOf(x.shape), finite) };
   });
   return {
-    norm: g.concat(parts.map((part) => part.norm), 0),
-    maxAbs: g.concat(parts.map((part) => part.maxAbs), 0),
-    nonFinite: g.concat(parts.map((part) => part.nonFinite), 0),
+    norm: g.concat(
+      parts.map((part) => part.norm),
+      0,
+    ),
+    maxAbs: g.concat(
+      parts.map((part) => part.maxAbs),
+      0,
+    ),
+    nonFinite: g.concat(
+      parts.map((part) => part.nonFinite),
+      0,
+    ),
   };
 }
 

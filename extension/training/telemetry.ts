@@ -126,12 +126,7 @@ function interleaved(g: GraphBuilder, columns: readonly Value[]): Value {
 }
 
 /** A vector with the elements of `some` in order where `present`, and those of `rest` elsewhere. */
-function spread(
-  g: GraphBuilder,
-  some: Value | undefined,
-  present: readonly boolean[],
-  rest: readonly number[],
-): Value {
+function spread(g: GraphBuilder, some: Value | undefined, present: readonly boolean[], rest: readonly number[]): Value {
   const fill = g.constant('float32', [rest.length], rest);
   if (!some) return fill;
   if (present.every(Boolean)) return some;

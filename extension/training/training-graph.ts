@@ -102,8 +102,7 @@ function buildStep(
   ]);
   const reached = trained.filter((name) => gradients.of(name) !== undefined);
   const parameterGradients = reached.map((name) => gradients.of(name)!);
-  const sizes =
-    reached.length > 0 && (telemetry || request.clipping) ? magnitudes(g, parameterGradients) : undefined;
+  const sizes = reached.length > 0 && (telemetry || request.clipping) ? magnitudes(g, parameterGradients) : undefined;
   const clipped = sizes && clip(g, request.clipping, parameterGradients, sizes.norm);
 
   const deltas = new Map<string, Value>();
@@ -137,7 +136,11 @@ function buildStep(
     blocks.push(
       parameterBlock(
         g,
-        parameters.map(({ name, trainable }) => ({ weight: g.value(name), trained: trainable, delta: deltas.get(name) })),
+        parameters.map(({ name, trainable }) => ({
+          weight: g.value(name),
+          trained: trainable,
+          delta: deltas.get(name),
+        })),
         sizes,
       ),
     );

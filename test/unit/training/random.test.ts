@@ -41,7 +41,10 @@ describe('Random', () => {
 
   it('permutes every number once', () => {
     const order = new Random(3, 'order').permutation(100);
-    assert.deepEqual([...order].sort((a, b) => a - b), [...Array(100).keys()]);
+    assert.deepEqual(
+      [...order].sort((a, b) => a - b),
+      [...Array(100).keys()],
+    );
     assert.notDeepEqual([...order], [...Array(100).keys()]);
   });
 });
