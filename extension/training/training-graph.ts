@@ -3,8 +3,9 @@
  * which takes several steps in one call of the runtime, so that weights stay where they are computed.
  */
 import { differentiate } from '../autodiff/differentiate';
+import type { StateUpdate } from '../autodiff/mode';
 import type { Value } from '../onnx/builder';
-import type { Graph } from '../onnx/graph';
+import { producers, type Graph } from '../onnx/graph';
 import { isFloat, type TensorType } from '../onnx/tensor';
 import type { Experiment, LossId, OptimizerSettings } from '../protocol/experiment';
 import type { LayerInfo, ParameterInfo, TelemetryLayout } from '../protocol/run';
@@ -18,6 +19,8 @@ import { layerBlock, parameterBlock, stepBlock } from './telemetry';
 export interface TrainingRequest {
   /** Specialised and canonical; parameters and buffers are initializers. Left as it is. */
   forward: Graph;
+  /** Buffers of the model that a step changes, with the value that they have after it. */
+  updates?: readonly StateUpdate[];
   /** The layers in forward order, each with the value that it gives. */
   layers: readonly { info: LayerInfo; output: string }[];
   parameters: readonly ParameterInfo[];
@@ -68,6 +71,7 @@ export function buildTrainingGraph(request: TrainingRequest): TrainingGraph {
   const rates = Array.from({ length: optimizer.rates }, () => loop.g.uniqueName('rate'));
   const rateInputs = rates.map((name) => loop.perStep(name, { dtype: 'float32', shape: [] }));
   for (const { name, trainable } of parameters) if (trainable) loop.carryInitializer(name);
+  for (const { name, value } of request.updates ?? []) loop.next(loop.carryInitializer(name), loop.g.value(value));
 
   const { row, layout } = buildStep(
     loop,
@@ -90,8 +94,9 @@ function buildStep(
 ): { row: Value; layout: TelemetryLayout } {
   const { g } = loop;
   const { forward, parameters, telemetry = true } = request;
+  const made = producers(forward);
   const layers = telemetry
-    ? request.layers.filter(({ output }) => g.hasValue(output) && isFloat(g.value(output).dtype))
+    ? request.layers.filter(({ output }) => made.has(output) && isFloat(g.value(output).dtype))
     : [];
   const trained = parameters.filter(({ trainable }) => trainable).map(({ name }) => name);
 

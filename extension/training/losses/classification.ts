@@ -1,6 +1,6 @@
 /** Losses over classes, as torch.nn.functional defines them, mean reduction. */
 import { sameShape, type GraphBuilder, type Value } from '../../onnx/builder';
-import { isFloat, sizeOf, type Shape, type TensorType } from '../../onnx/tensor';
+import { isFloat, sizeOf, type Shape, type Tensor, type TensorType } from '../../onnx/tensor';
 import { InputError } from '../../protocol/errors';
 import { describeShape, type Loss } from './loss';
 
@@ -31,6 +31,17 @@ export function resolveClassAxis(output: TensorType, target: TensorType | undefi
   throw new InputError(
     `The target has shape ${describeShape(target!)}; for the output ${describeShape(output)} it must be ${wanted}. State --class-axis where classes are on another axis.`,
   );
+}
+
+/** @throws InputError where a target is neither a class nor the ignored one. */
+export function checkClasses(target: Tensor, classes: number, loss: string): void {
+  const wrong = (target.data as BigInt64Array).find(
+    (value) => value !== BigInt(ignoredClass) && (value < 0n || value >= BigInt(classes)),
+  );
+  if (wrong !== undefined)
+    throw new InputError(
+      `The target holds class ${wrong}; the model has the classes 0 to ${classes - 1} (and ${loss} ignores ${ignoredClass}).`,
+    );
 }
 
 /** log softmax and softmax along one axis, from one exponential, stable for large logits. */

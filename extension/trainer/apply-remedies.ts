@@ -1,0 +1,81 @@
+/** Applies the remedies of an experiment: some change the model, some how it is trained. */
+import { exportGraph } from '../onnx/export';
+import { GraphBuilder } from '../onnx/builder';
+import type { Graph } from '../onnx/graph';
+import type { Runtime } from '../onnx/runtime';
+import { InputError } from '../protocol/errors';
+import type { Experiment } from '../protocol/experiment';
+import type { LayerInfo } from '../protocol/run';
+import { findRemedy } from '../remedies';
+import type { Patient } from '../remedies/patient';
+import { DoesNotFit } from '../remedies/remedy';
+import type { Dataset } from '../training/data/dataset';
+import { Random } from '../training/random';
+
+export interface Treated {
+  experiment: Experiment;
+  graph: Graph;
+  /** In the order of the model's, those that remedies added at the end. */
+  parameters: Iterable<string>;
+  notes: readonly string[];
+}
+
+/**
+ * @param subject the experiment and its model, specialised and canonical
+ * @param data for remedies that look at a batch
+ * @throws InputError for a remedy or a parameter of one that does not exist, and for one that does not fit the model
+ */
+export async function applyRemedies(
+  {
+    experiment,
+    graph,
+    layers,
+    parameters,
+  }: {
+    experiment: Experiment;
+    graph: Graph;
+    layers: readonly LayerInfo[];
+    parameters: readonly string[];
+  },
+  data: Dataset,
+  runtime: Runtime,
+): Promise<Treated> {
+  if (experiment.remedies.length === 0) return { experiment, graph, parameters, notes: [] };
+  const random = new Random(experiment.seed, 'remedies');
+  const patient: Patient = {
+    graph,
+    g: new GraphBuilder(graph),
+    layers,
+    parameters: new Set(parameters),
+    random: { normal: () => random.normal(), uniform: () => random.uniform() },
+    notes: [],
+    evaluate: (names) => {
+      const batch = [...data.stack(0, 1)].map(
+        ([name, { shape, ...tensor }]) => [name, { ...tensor, shape: shape.slice(1) }] as const,
+      );
+      const inputs = new Set(graph.inputs.map(({ name }) => name));
+      return runtime.run(
+        exportGraph({ ...graph, outputs: [] }, names),
+        new Map(batch.filter(([name]) => inputs.has(name))),
+      );
+    },
+  };
+  let configured = experiment;
+  for (const use of experiment.remedies) {
+    const remedy = findRemedy(use.id);
+    if (!remedy) throw new InputError(`There is no remedy "${use.id}".`);
+    const parsed = remedy.parameters.safeParse(use.parameters);
+    if (!parsed.success) {
+      const [issue] = parsed.error.issues;
+      throw new InputError(`Remedy ${use.id}: ${[issue?.path.join('.'), issue?.message].filter(Boolean).join(': ')}.`);
+    }
+    try {
+      await remedy.transform?.(patient, parsed.data, use.units);
+    } catch (error) {
+      if (error instanceof DoesNotFit) throw new InputError(`Remedy ${use.id} does not fit: ${error.message}`);
+      throw error;
+    }
+    configured = remedy.configure?.(configured, parsed.data) ?? configured;
+  }
+  return { experiment: configured, graph: patient.graph, parameters: patient.parameters, notes: patient.notes };
+}

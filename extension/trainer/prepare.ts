@@ -1,0 +1,247 @@
+/** From an experiment to what the training graph is built from: the model read, its sizes fixed, its data at hand. */
+import { createHash } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { canonicalise } from '../autodiff/canonicalise';
+import { restoreMode } from '../autodiff/mode';
+import { computeInFloat32 } from '../autodiff/precision';
+import { specialise } from '../autodiff/specialise';
+import type { Graph } from '../onnx/graph';
+import { importGraph } from '../onnx/import';
+import { findLayers } from '../onnx/layers';
+import { readModel } from '../onnx/model-file';
+import { findParameters } from '../onnx/parameters';
+import type { Runtime } from '../onnx/runtime';
+import { isInteger, sizeOf, type Tensor, type TensorType } from '../onnx/tensor';
+import { InputError } from '../protocol/errors';
+import type { Experiment, LossId } from '../protocol/experiment';
+import type { LayerInfo, ParameterInfo, ResolvedSettings, RunHeader } from '../protocol/run';
+import { planBatches, type BatchPlan } from '../training/data/batch-plan';
+import { convert } from '../training/data/convert';
+import { split, type Column, type Split } from '../training/data/dataset';
+import { readArrays, unnamed } from '../training/data/read-arrays';
+import { syntheticInputs, syntheticTarget, type TargetKind } from '../training/data/synthetic';
+import { chooseLoss, losses } from '../training/losses';
+import { checkClasses, resolveClassAxis } from '../training/losses/classification';
+import { softmaxBeforeLoss } from '../training/softmax-before-loss';
+import { targetName } from '../training/training-graph';
+import { applyRemedies } from './apply-remedies';
+
+export interface PreparedExperiment {
+  settings: ResolvedSettings;
+  /** Specialised, canonical, remedies applied; the mode is not. */
+  graph: Graph;
+  layers: readonly { info: LayerInfo; output: string }[];
+  parameters: readonly ParameterInfo[];
+  target: TensorType | undefined;
+  data: Split;
+  header: Omit<RunHeader, 'provider' | 'layout' | 'settings'>;
+}
+
+/** @throws InputError for whatever does not fit together, before anything is trained. */
+export async function prepare(experiment: Experiment, runtime: Runtime): Promise<PreparedExperiment> {
+  const file = await readModel(experiment.model);
+  const imported = importGraph(file);
+  const { note } = computeInFloat32(imported);
+  const output = chooseOutput(imported, experiment.output);
+  const names = findParameters(imported).flatMap(({ name, trainable }) => (trainable ? [name] : []));
+  const layers = findLayers(imported, names);
+
+  const arrays = experiment.data.kind === 'file' ? await readData(experiment.data.path, imported) : undefined;
+  const plan = planBatches(imported, output, arrays, experiment.batch);
+  const lone: Graph = { ...imported, outputs: imported.outputs.filter(({ name }) => name === output) };
+  const specialised = await specialise(lone, plan.types, runtime, { keep: new Set(names) });
+  const canonical = canonicalise(specialised);
+  // Precision may have widened them.
+  for (const [name] of plan.types) plan.types.set(name, canonical.types.get(name) ?? plan.types.get(name)!);
+
+  const choice = chooseTarget(experiment, imported, canonical, output, plan, arrays);
+  const columns = arrays
+    ? columnsOf(arrays, canonical, plan, choice)
+    : synthesise(canonical, output, plan, choice, experiment.seed);
+  const data = split(columns, {
+    batch: plan.batch,
+    seed: experiment.seed,
+    validation: experiment.data.validation,
+    cycled: !arrays,
+  });
+
+  const treated = await applyRemedies(
+    { experiment, graph: canonical, layers: layers.map(({ info }) => info), parameters: names },
+    data.training,
+    runtime,
+  );
+  return {
+    settings: {
+      ...treated.experiment,
+      batch: plan.batch,
+      loss: choice.loss,
+      output,
+      mode: experiment.mode ?? (file.proto.producerName === 'pytorch' ? 'train' : 'as-exported'),
+      threads: experiment.threads ?? availableParallelism(),
+    },
+    graph: treated.graph,
+    layers,
+    parameters: selectParameters(treated.graph, treated.parameters, layers, experiment),
+    target: choice.target,
+    data,
+    header: {
+      model: experiment.model,
+      modelHash: createHash('sha256').update(file.bytes).digest('hex'),
+      notes: [...(note ? [note] : []), ...treated.notes],
+      softmaxBeforeLoss: softmaxBeforeLoss(treated.graph, output, choice.loss),
+    },
+  };
+}
+
+/** The graph in the mode of the experiment, with the buffers that a step updates. */
+export const inMode = ({ graph, settings }: PreparedExperiment, options: { dropoutAsIdentity?: boolean } = {}) =>
+  restoreMode(graph, settings.mode, { seed: settings.seed, ...options });
+
+function chooseOutput(graph: Graph, stated: string | undefined): string {
+  const names = graph.outputs.map(({ name }) => name);
+  if (stated !== undefined) {
+    if (names.includes(stated)) return stated;
+    throw new InputError(`The model has no output "${stated}"; it has ${quoted(names)}.`);
+  }
+  const [only, ...others] = names;
+  if (only === undefined) throw new InputError('The model has no output.');
+  if (others.length > 0)
+    throw new InputError(
+      `The model has ${names.length} outputs, ${quoted(names)}: say which one the loss takes, with --output.`,
+    );
+  return only;
+}
+
+const quoted = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(', ');
+
+async function readData(path: string, graph: Graph): Promise<Map<string, Tensor>> {
+  const arrays = await readArrays(path);
+  const single = arrays.get(unnamed);
+  if (!single) return arrays;
+  const [input, ...others] = graph.inputs;
+  if (!input || others.length > 0)
+    throw new InputError(
+      `${path}: one array without a name cannot feed ${graph.inputs.length} inputs; use an .npz file.`,
+    );
+  return new Map([[input.name, single]]);
+}
+
+interface TargetChoice {
+  loss: LossId;
+  target: TensorType | undefined;
+  axis: number;
+  classAxis: number | undefined;
+}
+
+/** The loss and the type of one batch of its target. */
+function chooseTarget(
+  experiment: Experiment,
+  imported: Graph,
+  graph: Graph,
+  output: string,
+  plan: BatchPlan,
+  arrays: ReadonlyMap<string, Tensor> | undefined,
+): TargetChoice {
+  const taken = graph.types.get(output)!;
+  const array = arrays?.get(targetName);
+  const rows = arrays && rowsOf(arrays, plan);
+  const axis = array && rows !== undefined && array.shape[0] !== rows && array.shape[1] === rows ? 1 : 0;
+  const given = array && {
+    dtype: array.dtype,
+    shape: array.shape.map((size, i) => (i === axis && size === rows ? plan.batch : size)),
+  };
+  const synthetic = experiment.data.kind === 'synthetic' ? experiment.data.task : undefined;
+  const byTask = synthetic && (synthetic === 'classification' ? 'cross-entropy' : 'mse');
+  const loss = experiment.loss ?? byTask ?? chooseLoss(imported.outputs.length, taken, given);
+  const target = losses[loss].targetType(taken, given, experiment.classAxis);
+  if (target && arrays && !array)
+    throw new InputError(
+      `The loss "${loss}" compares the output with an array "${targetName}", which the data does not have.`,
+    );
+  return { loss, target, axis, classAxis: experiment.classAxis };
+}
+
+function rowsOf(arrays: ReadonlyMap<string, Tensor>, { axes }: BatchPlan): number | undefined {
+  for (const [name, axis] of axes) if (axis !== undefined) return arrays.get(name)!.shape[axis];
+  return undefined;
+}
+
+function columnsOf(
+  arrays: ReadonlyMap<string, Tensor>,
+  graph: Graph,
+  plan: BatchPlan,
+  { loss, target, axis, classAxis }: TargetChoice,
+): Map<string, Column> {
+  const columns = new Map<string, Column>();
+  for (const { name, dtype } of graph.inputs)
+    columns.set(name, { array: convert(name, arrays.get(name)!, dtype), axis: plan.axes.get(name) });
+  if (target) {
+    const array = convert(targetName, arrays.get(targetName)!, target.dtype);
+    if (isInteger(target.dtype)) {
+      const output = graph.types.get(graph.outputs[0]!.name)!;
+      checkClasses(array, output.shape[resolveClassAxis(output, target, classAxis)]!, loss);
+    }
+    columns.set(targetName, { array, axis });
+  }
+  return columns;
+}
+
+function synthesise(
+  graph: Graph,
+  output: string,
+  plan: BatchPlan,
+  { loss, target, classAxis }: TargetChoice,
+  seed: number,
+): Map<string, Column> {
+  const inputs = syntheticInputs(graph, plan, seed);
+  if (target)
+    inputs.columns.set(
+      targetName,
+      syntheticTarget(inputs, target, targetKind(graph, output, loss, target, classAxis), seed),
+    );
+  return inputs.columns;
+}
+
+function targetKind(
+  graph: Graph,
+  output: string,
+  loss: LossId,
+  target: TensorType,
+  classAxis: number | undefined,
+): TargetKind {
+  const type = graph.types.get(output)!;
+  if (isInteger(target.dtype))
+    return { kind: 'class', classes: type.shape[resolveClassAxis(type, target, classAxis)]! };
+  if (loss === 'bce-with-logits') return { kind: 'binary' };
+  const last = graph.nodes.find((node) => node.outputs.includes(output))?.opType;
+  return {
+    kind: 'number',
+    range: last === 'Sigmoid' || last === 'Softmax' ? 'unit' : last === 'Tanh' ? 'symmetric' : 'real',
+  };
+}
+
+/** Which parameters are trained: those that the experiment names, or all, without those that it freezes. */
+function selectParameters(
+  graph: Graph,
+  names: Iterable<string>,
+  layers: readonly { info: LayerInfo }[],
+  { parameters: wanted, frozen }: Experiment,
+): ParameterInfo[] {
+  const all = [...names].filter((name) => graph.initializers.has(name));
+  const named = (selection: readonly string[]): Set<string> =>
+    new Set(
+      selection.flatMap((item) => {
+        const owned = layers.filter(({ info }) => info.name === item || info.name.startsWith(`${item}.`));
+        const chosen = all.includes(item) ? [item] : owned.flatMap(({ info }) => info.parameters);
+        if (chosen.length === 0)
+          throw new InputError(`The model has no parameter or layer "${item}" to train or freeze.`);
+        return chosen;
+      }),
+    );
+  const included = wanted && named(wanted);
+  const excluded = named(frozen ?? []);
+  return all.map((name) => {
+    const { shape } = graph.initializers.get(name)!;
+    return { name, shape, size: sizeOf(shape), trainable: (included?.has(name) ?? true) && !excluded.has(name) };
+  });
+}

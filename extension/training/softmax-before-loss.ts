@@ -1,0 +1,23 @@
+/** The commonest mistake that a graph shows by itself: a softmax or sigmoid that the loss is going to apply again. */
+import { producers, type Graph } from '../onnx/graph';
+import type { LossId } from '../protocol/experiment';
+
+/** What each loss applies to the output itself. LogSoftmax before cross-entropy changes nothing, so it is no mistake. */
+const applied: Partial<Record<LossId, readonly string[]>> = {
+  'cross-entropy': ['Softmax', 'Sigmoid'],
+  'bce-with-logits': ['Sigmoid', 'Softmax'],
+};
+
+const layoutOnly = new Set(['Identity', 'Reshape', 'Squeeze', 'Unsqueeze', 'Transpose', 'Flatten', 'Cast']);
+
+/** The operator and layer of the softmax or sigmoid that ends in `output`, where `loss` applies one as well. */
+export function softmaxBeforeLoss(
+  graph: Graph,
+  output: string,
+  loss: LossId,
+): { op: string; layer: string } | undefined {
+  const made = producers(graph);
+  let node = made.get(output);
+  while (node && layoutOnly.has(node.opType)) node = made.get(node.inputs[0]!);
+  return node && applied[loss]?.includes(node.opType) ? { op: node.opType, layer: node.layer } : undefined;
+}
