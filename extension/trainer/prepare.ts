@@ -37,8 +37,15 @@ export interface PreparedExperiment {
   header: Omit<RunHeader, 'provider' | 'layout' | 'settings'>;
 }
 
-/** @throws InputError for whatever does not fit together, before anything is trained. */
-export async function prepare(experiment: Experiment, runtime: Runtime): Promise<PreparedExperiment> {
+/**
+ * @param keep initializers that stay in the graph beside the parameters
+ * @throws InputError for whatever does not fit together, before anything is trained
+ */
+export async function prepare(
+  experiment: Experiment,
+  runtime: Runtime,
+  keep: readonly string[] = [],
+): Promise<PreparedExperiment> {
   const file = await readModel(experiment.model);
   const imported = importGraph(file);
   const { note } = computeInFloat32(imported);
@@ -49,7 +56,7 @@ export async function prepare(experiment: Experiment, runtime: Runtime): Promise
   const arrays = experiment.data.kind === 'file' ? await readData(experiment.data.path, imported) : undefined;
   const plan = planBatches(imported, output, arrays, experiment.batch);
   const lone: Graph = { ...imported, outputs: imported.outputs.filter(({ name }) => name === output) };
-  const specialised = await specialise(lone, plan.types, runtime, { keep: new Set(names) });
+  const specialised = await specialise(lone, plan.types, runtime, { keep: new Set([...names, ...keep]) });
   const canonical = canonicalise(specialised);
   // Precision may have widened them.
   for (const [name] of plan.types) plan.types.set(name, canonical.types.get(name) ?? plan.types.get(name)!);

@@ -5,7 +5,7 @@ import type { Runtime } from '../onnx/runtime';
 import type { DataType, Tensor } from '../onnx/tensor';
 import { InputError, RunError } from '../protocol/errors';
 
-type Library = typeof OnnxRuntime;
+export type Library = typeof OnnxRuntime;
 
 /** Nothing on the terminal but fatal errors: the runtime's messages are not ours. */
 const quiet = { logSeverityLevel: 4, logVerbosityLevel: 0 } as const;
@@ -69,7 +69,7 @@ function typeOf(
   return [[output.name, { dtype: output.type as DataType, shape }]];
 }
 
-const toRuntime = (library: Library, { dtype, data, shape }: Tensor): RuntimeTensor =>
+export const toRuntime = (library: Library, { dtype, data, shape }: Tensor): RuntimeTensor =>
   new library.Tensor(dtype as 'float32', data as Float32Array, shape);
 
 const fromRuntime = ({ type, data, dims }: RuntimeTensor): Tensor => ({

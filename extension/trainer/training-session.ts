@@ -4,7 +4,7 @@ import { exportGraph } from '../onnx/export';
 import type { Tensor } from '../onnx/tensor';
 import { RunError } from '../protocol/errors';
 import type { TrainingGraph } from '../training/training-graph';
-import { reason } from './runtime';
+import { reason, toRuntime, type Library } from './runtime';
 
 export interface SessionSettings {
   /** The execution provider by ONNX Runtime's name. */
@@ -18,9 +18,9 @@ export class TrainingSession {
   private constructor(
     private readonly training: TrainingGraph,
     private readonly session: InferenceSession,
-    private readonly library: typeof import('onnxruntime-node'),
+    private readonly library: Library,
   ) {
-    for (const { input, initial } of training.states) this.states.set(input, this.toRuntime(initial));
+    for (const { input, initial } of training.states) this.states.set(input, toRuntime(library, initial));
   }
 
   /** @throws RunError where the runtime refuses the graph. */
@@ -56,7 +56,7 @@ export class TrainingSession {
     const count = learningRates.length;
     const feeds: Record<string, RuntimeTensor> = Object.fromEntries(this.states);
     feeds[training.count] = new this.library.Tensor('int64', BigInt64Array.of(BigInt(count)), []);
-    for (const [name, { input }] of training.batches) feeds[input] = this.toRuntime(batches.get(name)!);
+    for (const [name, { input }] of training.batches) feeds[input] = toRuntime(this.library, batches.get(name)!);
     const rates = learningRates.map((rate, i) => training.optimizer.ratesAt(firstStep + i, rate));
     training.rates.forEach((name, k) => {
       feeds[name] = new this.library.Tensor(
@@ -88,9 +88,5 @@ export class TrainingSession {
 
   release(): Promise<void> {
     return this.session.release();
-  }
-
-  private toRuntime({ dtype, data, shape }: Tensor): RuntimeTensor {
-    return new this.library.Tensor(dtype, data as Float32Array, shape);
   }
 }

@@ -21,7 +21,7 @@ export async function train(experiment: Experiment, job: JobContext): Promise<Ru
   const provider = await chooseProvider(experiment.provider);
   job.progress('Reading the model');
   const prepared = await prepare(experiment, job.runtime);
-  if (job.signal.aborted) return cancelled;
+  if (isAborted(job)) return cancelled;
   const { settings, parameters, data } = prepared;
   if (!parameters.some(({ trainable }) => trainable))
     throw new InputError(`${experiment.model}: the model has no parameter to train.`);
@@ -49,7 +49,7 @@ export async function train(experiment: Experiment, job: JobContext): Promise<Ru
     for (let step = 0; step < settings.steps;) {
       // Lets a cancel in.
       await setImmediate();
-      if (job.signal.aborted) return cancelled;
+      if (isAborted(job)) return cancelled;
       const length = Math.min(count, settings.steps - step);
       const rates = Array.from({ length }, () => settings.optimizer.lr);
       const begin = performance.now();
@@ -70,3 +70,6 @@ export async function train(experiment: Experiment, job: JobContext): Promise<Ru
 }
 
 const cancelled: RunEnd = { kind: 'stopped', reason: 'cancelled' };
+
+/** A call, because the type checker takes the property for constant. */
+const isAborted = ({ signal }: JobContext): boolean => signal.aborted;

@@ -29,5 +29,6 @@ export function arrayFromBytes(dtype: ArrayDataType, shape: readonly number[], b
     throw new ArrayError(
       `its shape [${shape.join(', ')}] of ${dtype} wants ${wanted} bytes, the file has ${bytes.byteLength}`,
     );
-  return { dtype, shape, data: new ArrayType(bytes.slice().buffer) };
+  // Not bytes.slice(): of a Buffer, which files are read into, that shares the memory.
+  return { dtype, shape, data: new ArrayType(new Uint8Array(bytes).buffer) };
 }

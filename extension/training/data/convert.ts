@@ -1,4 +1,5 @@
 /** Arrays as users save them, in the element types that models take. */
+import { fromBfloat16, fromFloat16 } from '../../autodiff/precision';
 import { arrayOf, isFloat, type DataType, type Tensor } from '../../onnx/tensor';
 import { InputError } from '../../protocol/errors';
 
@@ -28,19 +29,6 @@ export function convert(name: string, array: Tensor, dtype: DataType): Tensor {
 }
 
 function decode({ dtype, data }: Tensor): ArrayLike<number | bigint> & Pick<number[], 'some'> {
-  if (dtype === 'float16') return Float32Array.from(data as Uint16Array, halfToNumber) as never;
-  if (dtype === 'bfloat16') {
-    const bits = Uint32Array.from(data as Uint16Array, (half) => half << 16);
-    return new Float32Array(bits.buffer) as never;
-  }
-  return data as never;
-}
-
-/** IEEE 754 binary16. */
-function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction ? NaN : sign * Infinity;
-  return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -14 * (fraction / 1024));
+  const half = dtype === 'float16' ? fromFloat16 : dtype === 'bfloat16' ? fromBfloat16 : undefined;
+  return (half ? Float32Array.from(data as Uint16Array, half) : data) as never;
 }

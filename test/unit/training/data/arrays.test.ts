@@ -43,7 +43,10 @@ describe('.npy', () => {
       tensor('bool', [3], [1, 0, 1]),
       tensor('uint8', [0, 4], []),
     ];
-    for (const array of arrays) assert.deepEqual(parseNpy(formatNpy(array)), array);
+    for (const array of arrays) {
+      assert.deepEqual(parseNpy(formatNpy(array)), array);
+      assert.deepEqual(parseNpy(Buffer.from(formatNpy(array))), array);
+    }
   });
 
   it('reads big-endian numbers and arrays in the order of Fortran', () => {

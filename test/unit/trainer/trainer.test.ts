@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { GraphBuilder } from '../../../extension/onnx/builder';
+import { exportGraph } from '../../../extension/onnx/export';
+import { emptyGraph } from '../../../extension/onnx/graph';
+import { numbers, tensor } from '../../../extension/onnx/tensor';
+import { InputError, RunError } from '../../../extension/protocol/errors';
+import { defaultExperiment, type Experiment } from '../../../extension/protocol/experiment';
+import { rowWidth, stepColumn, type RunHeader, type StepChunk } from '../../../extension/protocol/run';
+import { Trainer, type TrainOptions } from '../../../extension/trainer/host';
+import { formatNpz, parseNpz } from '../../../extension/training/data/npz';
+import { Random } from '../../../extension/training/random';
+
+const path = join('dist', 'trainer.js');
+
+/** Linear(4, 8), ReLU, Linear(8, 3), with the batch size left open unless stated. */
+function model(batch?: number): Uint8Array {
+  const random = new Random(0, 'weights');
+  const g = new GraphBuilder(emptyGraph('network'));
+  const weight = (name: string, shape: number[]) =>
+    g.initializer(
+      name,
+      tensor(
+        'float32',
+        shape,
+        Array.from({ length: shape.reduce((a, b) => a * b) }, () => 0.3 * random.normal()),
+      ),
+    );
+  const x = g.input('x', 'float32', [batch ?? 2, 4]);
+  const hidden = g.unary(
+    'Relu',
+    g.gemm(x, weight('hidden.weight', [8, 4]), { transB: true, c: weight('hidden.bias', [8]) }),
+  );
+  g.output(g.gemm(hidden, weight('head.weight', [3, 8]), { transB: true, c: weight('head.bias', [3]) }));
+  weight('unused.weight', [2, 2]);
+  g.graph.marks.set('unused.weight', 'parameter');
+  if (batch === undefined)
+    for (const port of [...g.graph.inputs, ...g.graph.outputs]) port.shape = ['batch', port.shape![1]!];
+  return exportGraph(g.graph);
+}
+
+describe('Trainer', () => {
+  let folder: string;
+  let trainer: Trainer;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'trainer-'));
+    await writeFile(join(folder, 'model.onnx'), model());
+    await writeFile(join(folder, 'fixed.onnx'), model(8));
+    const random = new Random(0, 'data');
+    const rows = 40;
+    const data = {
+      x: tensor(
+        'float64',
+        [rows, 4],
+        Array.from({ length: rows * 4 }, () => random.normal()),
+      ),
+      target: tensor(
+        'int32',
+        [rows],
+        Array.from({ length: rows }, () => random.integer(3)),
+      ),
+    };
+    await writeFile(join(folder, 'data.npz'), formatNpz(new Map(Object.entries(data))));
+  });
+  after(() => rm(folder, { recursive: true }));
+  beforeEach(() => {
+    trainer = new Trainer({ path });
+  });
+  afterEach(() => trainer.dispose());
+
+  const experiment = (changes: Partial<Experiment> = {}, file = 'model.onnx'): Experiment => ({
+    ...defaultExperiment(join(folder, file)),
+    threads: 1,
+    steps: 20,
+    ...changes,
+  });
+  const fromFile = () => ({ kind: 'file', path: join(folder, 'data.npz') }) as const;
+
+  /** Trains, and gathers what arrives. */
+  async function run(settings: Experiment, options: TrainOptions = {}) {
+    let header: RunHeader | undefined;
+    const chunks: StepChunk[] = [];
+    const end = await trainer.train(settings, {
+      ...options,
+      header: (arrived) => {
+        header = arrived;
+      },
+      steps: (chunk) => {
+        chunks.push(chunk);
+        options.steps?.(chunk);
+      },
+    });
+    const rows = chunks.flatMap(({ rows: values, count }) =>
+      Array.from({ length: count }, (_, i) => [
+        ...values.slice((i * values.length) / count, ((i + 1) * values.length) / count),
+      ]),
+    );
+    return { end, header, chunks, rows };
+  }
+
+  it('trains on made-up data, which a network can learn', async () => {
+    const { end, header, rows, chunks } = await run(experiment({ steps: 100 }));
+    assert.deepEqual(end, { kind: 'finished' });
+    assert.equal(rows.length, 100);
+    assert.equal(chunks[0]!.firstStep, 0);
+    assert.equal(rows[0]!.length, rowWidth(header!.layout));
+    assert.equal(header!.settings.loss, 'cross-entropy');
+    assert.equal(header!.settings.batch, 64);
+    assert.match(header!.modelHash, /^[0-9a-f]{64}$/);
+    const losses = rows.map((row) => row[stepColumn('loss')]!);
+    assert.ok(losses.at(-1)! < 0.6 * losses[0]!, `loss from ${losses[0]!} to ${losses.at(-1)!}`);
+  });
+
+  it('gives the same rows for the same seed, and others for another', async () => {
+    const settings = experiment({ data: fromFile(), batch: 16 });
+    const [first, again, other] = [await run(settings), await run(settings), await run({ ...settings, seed: 1 })];
+    assert.deepEqual(again.rows, first.rows);
+    assert.notDeepEqual(other.rows, first.rows);
+  });
+
+  it('takes the batch size that the model fixes, and no other', async () => {
+    const { header } = await run(experiment({ steps: 1 }, 'fixed.onnx'));
+    assert.equal(header!.settings.batch, 8);
+    await assert.rejects(run(experiment({ batch: 16 }, 'fixed.onnx')), {
+      name: 'InputError',
+      message: /batch of 16 does not fit the model: its input "x" has the fixed batch size 8/,
+    });
+  });
+
+  it('trains what the experiment names and leaves the rest', async () => {
+    const { header } = await run(experiment({ steps: 1, frozen: ['hidden.weight', 'hidden.bias'] }));
+    const trained = header!.layout.parameters.flatMap(({ name, trainable }) => (trainable ? [name] : []));
+    assert.ok(trained.includes('head.weight') && !trained.includes('hidden.weight'));
+    await assert.rejects(run(experiment({ frozen: ['nothing'] })), /no parameter or layer "nothing"/);
+  });
+
+  it('says what is wrong with the data', async () => {
+    await assert.rejects(run(experiment({ data: { kind: 'file', path: 'nowhere.npz' } })), InputError);
+    const arrays = parseNpz(await readFile(join(folder, 'data.npz')));
+    arrays.set('target', tensor('int64', [40], Array(40).fill(3)));
+    await writeFile(join(folder, 'wrong.npz'), formatNpz(arrays));
+    await assert.rejects(
+      run(experiment({ data: { kind: 'file', path: join(folder, 'wrong.npz') } })),
+      /The target holds class 3; the model has the classes 0 to 2/,
+    );
+  });
+
+  it('writes gradients, zeros for what the loss does not reach', async () => {
+    const out = join(folder, 'gradients.npz');
+    const result = await trainer.gradients({ experiment: experiment({ data: fromFile() }), out });
+    const arrays = parseNpz(await readFile(out));
+    assert.equal(numbers(arrays.get('loss')!)[0], result.loss);
+    assert.deepEqual(arrays.get('hidden.weight')!.shape, [8, 4]);
+    assert.ok(numbers(arrays.get('hidden.weight')!).some((value) => value !== 0));
+    await trainer.gradients({ experiment: experiment({ data: fromFile() }), out, wrt: ['x'] });
+    const withRespectToInput = parseNpz(await readFile(out));
+    assert.deepEqual([...withRespectToInput.keys()], ['loss', 'x']);
+    assert.deepEqual(withRespectToInput.get('x')!.shape, [40, 4]);
+  });
+
+  it('stops within a second when it is cancelled, and takes the next request', async () => {
+    const controller = new AbortController();
+    const { end, rows } = await run(experiment({ steps: 1_000_000_000 }), {
+      signal: controller.signal,
+      steps: () => {
+        controller.abort();
+      },
+    });
+    assert.deepEqual(end, { kind: 'stopped', reason: 'cancelled' });
+    assert.ok(rows.length > 0);
+    assert.deepEqual((await run(experiment({ steps: 1 }))).end, { kind: 'finished' });
+  });
+
+  it('reports a killed process in one line, and starts a new one for the next request', async () => {
+    let pid: number | undefined;
+    await assert.rejects(
+      run(experiment({ steps: 1_000_000_000 }), {
+        steps: () => {
+          pid ??= trainer.pid;
+          if (pid !== undefined) process.kill(pid, 'SIGKILL');
+        },
+      }),
+      (error) => {
+        assert.ok(error instanceof RunError);
+        assert.match(error.message, /^The trainer was killed \(SIGKILL\)[^\n]*$/);
+        return true;
+      },
+    );
+    assert.deepEqual((await run(experiment({ steps: 1 }))).end, { kind: 'finished' });
+  });
+
+  it('lists providers honestly: the CPU works, what does not says why', async () => {
+    const providers = await trainer.providers();
+    assert.ok(providers.find(({ id }) => id === 'cpu')?.usable);
+    for (const { usable, why } of providers) assert.ok(usable || why);
+    const unusable = providers.find(({ usable }) => !usable);
+    if (unusable)
+      await assert.rejects(run(experiment({ provider: unusable.id })), {
+        name: 'RunError',
+        message: /not usable here/,
+      });
+    await assert.rejects(run(experiment({ provider: 'tpu' })), {
+      name: 'InputError',
+      message: /no execution provider "tpu"/,
+    });
+  });
+});
