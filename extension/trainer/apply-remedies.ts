@@ -1,11 +1,11 @@
 /** Applies the remedies of an experiment: some change the model, some how it is trained. */
+import type { StateUpdate } from '../autodiff/mode';
 import { exportGraph } from '../onnx/export';
 import { GraphBuilder } from '../onnx/builder';
 import type { Graph } from '../onnx/graph';
 import type { Runtime } from '../onnx/runtime';
 import { InputError } from '../protocol/errors';
-import type { Experiment } from '../protocol/experiment';
-import type { LayerInfo } from '../protocol/run';
+import type { Experiment, Mode } from '../protocol/experiment';
 import { findRemedy } from '../remedies';
 import type { Patient } from '../remedies/patient';
 import { DoesNotFit } from '../remedies/remedy';
@@ -16,7 +16,9 @@ export interface Treated {
   experiment: Experiment;
   graph: Graph;
   /** In the order of the model's, those that remedies added at the end. */
-  parameters: Iterable<string>;
+  parameters: readonly string[];
+  /** Buffers of the remedies that a step changes. */
+  updates: readonly StateUpdate[];
   notes: readonly string[];
 }
 
@@ -28,25 +30,20 @@ export interface Treated {
 export async function applyRemedies(
   {
     experiment,
+    mode,
     graph,
-    layers,
     parameters,
-  }: {
-    experiment: Experiment;
-    graph: Graph;
-    layers: readonly LayerInfo[];
-    parameters: readonly string[];
-  },
+  }: { experiment: Experiment; mode: Mode; graph: Graph; parameters: readonly string[] },
   data: Dataset,
   runtime: Runtime,
 ): Promise<Treated> {
-  if (experiment.remedies.length === 0) return { experiment, graph, parameters, notes: [] };
   const random = new Random(experiment.seed, 'remedies');
   const patient: Patient = {
     graph,
     g: new GraphBuilder(graph),
-    layers,
     parameters: new Set(parameters),
+    updates: [],
+    mode,
     random: { normal: () => random.normal(), uniform: () => random.uniform() },
     notes: [],
     evaluate: (names) => {
@@ -77,5 +74,11 @@ export async function applyRemedies(
     }
     configured = remedy.configure?.(configured, parsed.data) ?? configured;
   }
-  return { experiment: configured, graph: patient.graph, parameters: patient.parameters, notes: patient.notes };
+  return {
+    experiment: configured,
+    graph: patient.graph,
+    parameters: [...patient.parameters],
+    updates: patient.updates,
+    notes: patient.notes,
+  };
 }

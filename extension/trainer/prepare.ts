@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { canonicalise } from '../autodiff/canonicalise';
-import { restoreMode } from '../autodiff/mode';
+import { restoreMode, type StateUpdate } from '../autodiff/mode';
 import { computeInFloat32 } from '../autodiff/precision';
 import { specialise } from '../autodiff/specialise';
 import type { Graph } from '../onnx/graph';
@@ -30,6 +30,8 @@ export interface PreparedExperiment {
   settings: ResolvedSettings;
   /** Specialised, canonical, remedies applied; the mode is not. */
   graph: Graph;
+  /** Buffers that remedies brought along and that a step changes. */
+  updates: readonly StateUpdate[];
   layers: readonly { info: LayerInfo; output: string }[];
   parameters: readonly ParameterInfo[];
   target: TensorType | undefined;
@@ -51,8 +53,6 @@ export async function prepare(
   const { note } = computeInFloat32(imported);
   const output = chooseOutput(imported, experiment.output);
   const names = findParameters(imported).flatMap(({ name, trainable }) => (trainable ? [name] : []));
-  const layers = findLayers(imported, names);
-
   const arrays = experiment.data.kind === 'file' ? await readData(experiment.data.path, imported) : undefined;
   const plan = planBatches(imported, output, arrays, experiment.batch);
   const lone: Graph = { ...imported, outputs: imported.outputs.filter(({ name }) => name === output) };
@@ -72,21 +72,26 @@ export async function prepare(
     cycled: !arrays,
   });
 
+  const mode = experiment.mode ?? (file.proto.producerName === 'pytorch' ? 'train' : 'as-exported');
   const treated = await applyRemedies(
-    { experiment, graph: canonical, layers: layers.map(({ info }) => info), parameters: names },
+    { experiment, mode, graph: canonical, parameters: names },
     data.training,
     runtime,
   );
+  // Remedies add layers and change what layers do.
+  const layers =
+    experiment.remedies.length > 0 ? findLayers(treated.graph, treated.parameters) : findLayers(imported, names);
   return {
     settings: {
       ...treated.experiment,
       batch: plan.batch,
       loss: choice.loss,
       output,
-      mode: experiment.mode ?? (file.proto.producerName === 'pytorch' ? 'train' : 'as-exported'),
+      mode,
       threads: experiment.threads ?? availableParallelism(),
     },
     graph: treated.graph,
+    updates: treated.updates,
     layers,
     parameters: selectParameters(treated.graph, treated.parameters, layers, experiment),
     target: choice.target,
@@ -101,8 +106,13 @@ export async function prepare(
 }
 
 /** The graph in the mode of the experiment, with the buffers that a step updates. */
-export const inMode = ({ graph, settings }: PreparedExperiment, options: { dropoutAsIdentity?: boolean } = {}) =>
-  restoreMode(graph, settings.mode, { seed: settings.seed, ...options });
+export function inMode(
+  { graph, settings, updates }: PreparedExperiment,
+  options: { dropoutAsIdentity?: boolean } = {},
+): { graph: Graph; updates: StateUpdate[] } {
+  const moded = restoreMode(graph, settings.mode, { seed: settings.seed, ...options });
+  return { graph: moded.graph, updates: [...updates, ...moded.updates] };
+}
 
 function chooseOutput(graph: Graph, stated: string | undefined): string {
   const names = graph.outputs.map(({ name }) => name);
@@ -230,11 +240,11 @@ function targetKind(
 /** Which parameters are trained: those that the experiment names, or all, without those that it freezes. */
 function selectParameters(
   graph: Graph,
-  names: Iterable<string>,
+  names: readonly string[],
   layers: readonly { info: LayerInfo }[],
   { parameters: wanted, frozen }: Experiment,
 ): ParameterInfo[] {
-  const all = [...names].filter((name) => graph.initializers.has(name));
+  const all = names.filter((name) => graph.initializers.has(name));
   const named = (selection: readonly string[]): Set<string> =>
     new Set(
       selection.flatMap((item) => {
