@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Finding } from '../protocol/finding';
 import { rowWidth, type Run, type RunEnd, type RunHeader, type StepChunk } from '../protocol/run';
-import { RowBuffer } from './row-buffer';
+import { RowBuffer } from '../protocol/row-buffer';
 import type { RunRecord, RunStore } from './run-store';
 
 /** Runs whose rows stay in memory besides the one that is running: as many as the panel compares, and one more. */

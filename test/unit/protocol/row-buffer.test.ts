@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { RowBuffer } from '../../../extension/panel/row-buffer';
+import { RowBuffer } from '../../../extension/protocol/row-buffer';
 
 describe('RowBuffer', () => {
   it('grows by chunks of any size', () => {

@@ -1,4 +1,4 @@
-import type { StepChunk } from '../protocol/run';
+import type { StepChunk } from './run';
 
 const firstCapacity = 64;
 

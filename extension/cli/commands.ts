@@ -1,0 +1,13 @@
+/** Every command, in the order of the help. */
+import type { RegisterCommand } from './command';
+import { registerDiagnose } from './diagnose';
+import { registerGradients } from './gradients';
+import { registerInspect } from './inspect';
+import { registerProviders } from './providers';
+
+export const commands: readonly RegisterCommand[] = [
+  registerDiagnose,
+  registerInspect,
+  registerGradients,
+  registerProviders,
+];

@@ -1,0 +1,105 @@
+/** The options that say what to train, with the defaults of the contract. */
+import { Option, type Command } from 'commander';
+import {
+  defaultExperiment,
+  defaultOptimizer,
+  lossIds,
+  modes,
+  optimizerIds,
+  type Experiment,
+  type LossId,
+  type Mode,
+  type OptimizerId,
+  type OptimizerSettings,
+  type Use,
+} from '../protocol/experiment';
+import { betas, numberAtLeast, wholeNumber } from './options';
+import { remedyUse, scheduleUse } from './use';
+
+/** What to compute the loss of, and on what. */
+export interface BatchOptions {
+  data?: string;
+  loss?: LossId;
+  output?: string;
+  classAxis?: number;
+  batch?: number;
+  seed: number;
+  ep: string;
+  mode?: Mode;
+  threads?: number;
+}
+
+export interface ExperimentOptions extends BatchOptions {
+  optimizer: OptimizerId;
+  lr?: number;
+  momentum?: number;
+  nesterov?: true;
+  weightDecay?: number;
+  betas?: [number, number];
+  eps?: number;
+  schedule?: Use;
+  remedy?: Use[];
+  steps: number;
+}
+
+const defaults = defaultExperiment('');
+
+export const batchOptions = (command: Command): Command =>
+  command
+    .option('--data <file>', '.npz, .npy or .safetensors with the inputs by name and "target" (default: synthetic)')
+    .addOption(new Option('--loss <loss>', 'default: from the model and the target').choices(lossIds))
+    .option('--output <name>', 'the output that the loss takes, where the model has several')
+    .option('--class-axis <n>', 'axis of the classes', wholeNumber(-Infinity))
+    .option('--batch <n>', "default: the model's fixed size, else min(64, rows)", wholeNumber(1))
+    .option('--seed <n>', 'drives data, order, dropout and re-initialization', wholeNumber(0), defaults.seed)
+    .option('--ep <id>', 'execution provider: auto, cpu, cuda, webgpu, …', defaults.provider)
+    .addOption(new Option('--mode <mode>', 'default: train for models from PyTorch, else as-exported').choices(modes))
+    .option('--threads <n>', 'threads of the CPU provider', wholeNumber(1));
+
+export const experimentOptions = (command: Command): Command =>
+  batchOptions(command)
+    .addOption(new Option('--optimizer <id>').choices(optimizerIds).default(defaults.optimizer.id))
+    .option('--lr <x>', 'learning rate (default: 0.1 for sgd, 1e-3 for adam and adamw)', numberAtLeast(0))
+    .option('--momentum <x>', 'of sgd', numberAtLeast(0))
+    .option('--nesterov', "Nesterov's momentum")
+    .option('--weight-decay <x>', '', numberAtLeast(0))
+    .option('--betas <a,b>', 'of adam and adamw', betas)
+    .option('--eps <x>', 'of adam and adamw', numberAtLeast(0, { beyond: true }))
+    .option('--schedule <id[:k=v,…]>', 'learning-rate schedule, as in cosine-annealing-lr:t_max=200', scheduleUse)
+    .option('--remedy <id[:k=v,…]>', 'apply a remedy first; may be repeated', remedyUse)
+    .option('--steps <n>', '', wholeNumber(1), defaults.steps);
+
+/** What `gradients` differentiates: no optimizer, one step. */
+export const batchExperiment = (model: string, options: BatchOptions): Experiment => ({
+  ...defaultExperiment(model),
+  data: options.data === undefined ? { kind: 'synthetic' } : { kind: 'file', path: options.data },
+  loss: options.loss,
+  output: options.output,
+  classAxis: options.classAxis,
+  batch: options.batch,
+  seed: options.seed,
+  provider: options.ep,
+  mode: options.mode,
+  threads: options.threads,
+});
+
+export const experimentOf = (model: string, options: ExperimentOptions): Experiment => ({
+  ...batchExperiment(model, options),
+  optimizer: optimizerOf(options),
+  schedule: options.schedule,
+  remedies: options.remedy ?? [],
+  steps: options.steps,
+});
+
+function optimizerOf(options: ExperimentOptions): OptimizerSettings {
+  const usual = defaultOptimizer(options.optimizer);
+  return {
+    id: options.optimizer,
+    lr: options.lr ?? usual.lr,
+    momentum: options.momentum ?? usual.momentum,
+    nesterov: options.nesterov ?? usual.nesterov,
+    weightDecay: options.weightDecay ?? usual.weightDecay,
+    betas: options.betas ?? usual.betas,
+    eps: options.eps ?? usual.eps,
+  };
+}
