@@ -4,6 +4,7 @@ import { insertAfter, newBuffer, newParameter } from './insertion';
 import { examine, type Block } from './anatomy';
 import { defineRemedy, DoesNotFit } from './remedy';
 import { withoutBias } from './redundant-bias';
+import { tidy } from './rewrite';
 import { inUnits } from './units';
 
 /**
@@ -50,6 +51,7 @@ export const batchNorm = defineRemedy({
         patient.g.op('BatchNormalization', [x, scale, shift, mean, variance], attributes, x),
       );
     }
+    tidy(patient.graph);
   },
 });
 

@@ -5,6 +5,7 @@ import { examine } from './anatomy';
 import type { Patient } from './patient';
 import { recurrentLayers } from './recurrent-layers';
 import { defineRemedy, DoesNotFit } from './remedy';
+import { tidy } from './rewrite';
 import { inUnits } from './units';
 
 /** `nn.LayerNorm` over the features, after each hidden linear layer and each recurrent layer's sequence (Ba et al., 2016). */
@@ -42,6 +43,7 @@ export const layerNorm = defineRemedy({
       );
     for (const { layer, output } of places)
       insertAfter(patient, output, `${layer}.norm`, (x) => normalizeFeatures(patient, x, `${layer}.norm`, eps));
+    tidy(patient.graph);
   },
 });
 

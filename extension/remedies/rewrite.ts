@@ -46,7 +46,9 @@ export function tidy(graph: Graph): void {
   graph.nodes = ordered;
   const used = new Set(ordered.flatMap((node) => [...dependencies(node)]));
   for (const { name } of graph.outputs) used.add(name);
-  for (const name of graph.initializers.keys()) if (!used.has(name)) graph.initializers.delete(name);
+  // A buffer may be written without being read (the left singular vector of spectral norm).
+  for (const name of graph.initializers.keys())
+    if (!used.has(name) && graph.marks.get(name) !== 'buffer') graph.initializers.delete(name);
 }
 
 /** What a node takes, including what its bodies take from around them. */
