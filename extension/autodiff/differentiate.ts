@@ -3,6 +3,7 @@ import { sameShape, type GraphBuilder, type Value } from '../onnx/builder';
 import { attribute, describe, type Graph, type Node } from '../onnx/graph';
 import { isFloat, type TensorType } from '../onnx/tensor';
 import { gradientRules } from './gradients';
+import { operands } from './subgraph';
 import { UnsupportedError, type GradientRules, type RuleContext } from './rule';
 
 /** ∂L/∂value for the values between what is differentiated and what it is differentiated with respect to. */
@@ -62,21 +63,6 @@ export function dependents(graph: Graph, names: Iterable<string>): Set<string> {
         if (output && (!type || isFloat(type.dtype))) found.add(output);
       }
   return found;
-}
-
-/** Every value that a node takes, those that its subgraphs take from around them included. */
-export function operands(node: Node): string[] {
-  const names = node.inputs.filter(Boolean);
-  for (const { type, value } of Object.values(node.attributes)) if (type === 'graph') names.push(...captured(value));
-  return names;
-}
-
-/** The values that a subgraph takes from the graphs around it. */
-export function captured(graph: Graph): string[] {
-  const own = new Set([...graph.inputs.map(({ name }) => name), ...graph.initializers.keys()]);
-  for (const node of graph.nodes) for (const output of node.outputs) own.add(output);
-  const taken = [...graph.nodes.flatMap(operands), ...graph.outputs.map(({ name }) => name)];
-  return [...new Set(taken.filter((name) => !own.has(name)))];
 }
 
 /** Adds up the parts of each gradient when its sum is first asked for; by then every part has arrived. */

@@ -4,8 +4,10 @@ import { describe, producers, type Graph, type Node } from '../onnx/graph';
 import type { Runtime } from '../onnx/runtime';
 import { isFloat, sizeOf, tensor, type DataType, type Shape, type Tensor, type TensorType } from '../onnx/tensor';
 import { InputError } from '../protocol/errors';
-import { operands } from './differentiate';
+import { unrollControlFlow } from './control-flow';
 import { computeInFloat32 } from './precision';
+import { resolveSequences } from './sequences';
+import { hasSubgraph, operands } from './subgraph';
 
 export interface SpecialiseOptions {
   /** Initializers that stay values of the graph although they could be folded: scalars that are trained. */
@@ -27,8 +29,11 @@ export async function specialise(
   { keep = new Set() }: SpecialiseOptions = {},
 ): Promise<Graph> {
   const sized = withInputTypes(computeInFloat32(graph).graph, inputTypes);
-  await inferTypes(sized, runtime);
-  await foldConstants(sized, keep, runtime);
+  // A loop that is unrolled may hold another, and what follows it has sizes only then.
+  do {
+    await inferTypes(sized, runtime);
+    await foldConstants(sized, keep, runtime);
+  } while (unrollControlFlow(sized) || resolveSequences(sized));
   removeUnused(sized);
   requireTypes(sized);
   return sized;
@@ -201,7 +206,7 @@ function isFoldable(node: Node, constant: ReadonlySet<string>, graph: Graph): bo
   if (node.opType === 'Constant') return true;
   return (
     !random.test(node.opType) &&
-    !Object.values(node.attributes).some(({ type }) => type === 'graph') &&
+    !hasSubgraph(node) &&
     operands(node).every((input) => constant.has(input)) &&
     node.outputs.every((output) => !output || isSmall(graph.types.get(output)))
   );

@@ -1,9 +1,10 @@
 /** The operators of a model that stop it from being trained, known without running it. */
 import type { Graph, Node } from '../onnx/graph';
 import type { UnsupportedOperator } from '../protocol/inspection';
-import { dependents, operands } from './differentiate';
+import { dependents } from './differentiate';
 import { gradientRules } from './gradients';
 import { lowerings } from './lowerings';
+import { operands } from './subgraph';
 
 /**
  * Every node between `wrt` and the outputs whose operator has no gradient, in the order of the graph.
