@@ -5,6 +5,7 @@ import type { Runtime } from '../onnx/runtime';
 import { isFloat, sizeOf, tensor, type DataType, type Shape, type Tensor, type TensorType } from '../onnx/tensor';
 import { InputError } from '../protocol/errors';
 import { unrollControlFlow } from './control-flow';
+import { spellOutFunctions } from './functions';
 import { computeInFloat32 } from './precision';
 import { resolveSequences } from './sequences';
 import { hasSubgraph, operands } from './subgraph';
@@ -29,6 +30,7 @@ export async function specialise(
   { keep = new Set() }: SpecialiseOptions = {},
 ): Promise<Graph> {
   const sized = withInputTypes(computeInFloat32(graph).graph, inputTypes);
+  spellOutFunctions(sized);
   // A loop that is unrolled may hold another, and what follows it has sizes only then.
   do {
     await inferTypes(sized, runtime);
@@ -108,7 +110,8 @@ async function inferTypes(graph: Graph, runtime: Runtime): Promise<void> {
     if (shape.length === 0) scalars.push(name);
     graph.types.set(name, { dtype, shape: shape as Shape });
   }
-  if (scalars.length > 0 && graph.nodes.some(mayLoseRank)) await forgetUnknownRanks(graph, scalars, runtime);
+  if (scalars.some((name) => isFloat(graph.types.get(name)!.dtype)) || graph.nodes.some(mayLoseRank))
+    await forgetUnknownRanks(graph, scalars, runtime);
 }
 
 /** The graph without outputs and with large weights as inputs: their values do not matter for types. */

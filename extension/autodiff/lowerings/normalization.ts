@@ -70,20 +70,9 @@ const rmsNormalization: Lowering = (c) => {
   return [g.mul(g.div(x, g.sqrt(g.add(meanSquare, c.float('epsilon', 1e-5)))), c.input(1))];
 };
 
-/** Without the ε of the others: the operator's definition adds 1e-9 to the deviation. */
-const meanVarianceNormalization: Lowering = (c) => {
-  const { g } = c;
-  const x = c.input(0);
-  const axes = (c.ints('axes') ?? [0, 2, 3]).map((axis) => positiveAxis(axis, x.shape.length));
-  const centred = g.sub(x, g.mean(x, axes, true));
-  const deviation = g.sqrt(g.mean(g.mul(centred, centred), axes, true));
-  return [g.div(centred, g.add(deviation, 1e-9))];
-};
-
 export const normalizationLowerings: Lowerings = {
   BatchNormalization: batchNormalization,
   Dropout: dropout,
   GroupNormalization: groupNormalization,
   RMSNormalization: rmsNormalization,
-  MeanVarianceNormalization: meanVarianceNormalization,
 };

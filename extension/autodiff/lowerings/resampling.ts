@@ -1,0 +1,125 @@
+/** Resizing and sampling of images: every version in the terms of opset 18. */
+import { float } from '../../onnx/builder';
+import { numbers, type Shape } from '../../onnx/tensor';
+import { positiveAxis, range, type Lowering, type LoweringContext, type Lowerings } from './lowering';
+
+/** Up to opset 10, positions were multiplied by the scale alone, and "nearest" took the lower neighbour. */
+const upsample: Lowering = (c) => {
+  const { g } = c;
+  const x = c.input(0);
+  const scales = c.node.attributes['scales']?.value as readonly number[] | undefined;
+  const given = scales ?? c.constant(1) ?? c.refuse('the scales (input 1) have to be constant.');
+  const list = 'data' in given ? numbers(given) : given;
+  const attributes = {
+    mode: c.string('mode', 'nearest'),
+    coordinate_transformation_mode: 'asymmetric',
+    nearest_mode: list.every((scale) => scale >= 1) ? 'floor' : 'ceil',
+  };
+  const scaleInput = g.constant('float32', [list.length], list);
+  return c.rewritten([x, undefined, scaleInput], attributes, 'Resize');
+};
+
+const resize: Lowering = (c) => {
+  if (c.opset < 11) return upsample(c);
+  const { g } = c;
+  const x = c.input(0);
+  const rank = x.shape.length;
+  const mode = c.string('coordinate_transformation_mode', 'half_pixel');
+  if (mode === 'half_pixel_symmetric' || mode === 'tf_half_pixel_for_nn')
+    c.refuse(`the coordinate transformation "${mode}" is not supported.`);
+  const axes = (c.ints('axes') ?? range(rank)).map((axis) => positiveAxis(axis, rank));
+  const { scales, sizes } = extent(c, axes, x.shape, c.output().shape);
+  const roi = mode === 'tf_crop_and_resize' ? regionOfInterest(c, axes, rank) : undefined;
+  const roiInput = roi && g.constant('float32', [roi.length], roi);
+  const scaleInput = scales && g.constant('float32', [rank], scales);
+  const attributes = {
+    mode: c.string('mode', 'nearest'),
+    coordinate_transformation_mode: mode,
+    nearest_mode: c.string('nearest_mode', 'round_prefer_floor'),
+    cubic_coeff_a: float(c.float('cubic_coeff_a', -0.75)),
+    exclude_outside: c.int('exclude_outside', 0),
+    extrapolation_value: float(c.float('extrapolation_value', 0)),
+    antialias: c.int('antialias', 0),
+  };
+  return c.rewritten([x, roiInput, scaleInput, sizes && g.ints(sizes)], attributes);
+};
+
+/** Scales or sizes of every axis, of which the node may list some; a kept aspect ratio is one scale for all of them. */
+function extent(
+  c: LoweringContext,
+  axes: readonly number[],
+  before: Shape,
+  after: Shape,
+): { scales?: number[]; sizes?: readonly number[] } {
+  const given = c.constant(2);
+  if (given && given.shape[0] !== 0) {
+    const listed = numbers(given);
+    return { scales: before.map((_, axis) => listed[axes.indexOf(axis)] ?? 1) };
+  }
+  const sizes = c.integers(3);
+  if (!sizes) c.refuse('neither scales nor sizes are constant.');
+  const policy = c.string('keep_aspect_ratio_policy', 'stretch');
+  if (policy === 'stretch') return { sizes: after };
+  const ratios = axes.map((axis, i) => sizes[i]! / before[axis]!);
+  const scale = policy === 'not_larger' ? Math.min(...ratios) : Math.max(...ratios);
+  return { scales: before.map((_, axis) => (axes.includes(axis) ? scale : 1)) };
+}
+
+function regionOfInterest(c: LoweringContext, axes: readonly number[], rank: number): number[] {
+  const given = c.constant(1) ?? c.refuse('the region of interest (input 1) has to be constant.');
+  const listed = numbers(given);
+  const roi = [...Array<number>(rank).fill(0), ...Array<number>(rank).fill(1)];
+  axes.forEach((axis, i) => {
+    roi[axis] = listed[i]!;
+    roi[axis + rank] = listed[i + axes.length]!;
+  });
+  return roi;
+}
+
+/** Opset 20 renamed the modes and added a third dimension. */
+const gridSample: Lowering = (c) => {
+  if (c.input(0).shape.length !== 4) c.refuse('only images (four dimensions) can be sampled.');
+  const mode = c.string('mode', 'bilinear');
+  return c.rewritten([c.input(0), c.input(1)], {
+    mode: { linear: 'bilinear', cubic: 'bicubic' }[mode] ?? mode,
+    padding_mode: c.string('padding_mode', 'zeros'),
+    align_corners: c.int('align_corners', 0),
+  });
+};
+
+/** Jaderberg et al., Spatial Transformer Networks (2015): each point of a regular grid through an affine map. */
+const affineGrid: Lowering = (c) => {
+  const { g } = c;
+  const theta = c.input(0);
+  const { dtype, shape } = c.output();
+  const space = shape.slice(1, -1);
+  const corners = c.int('align_corners', 0) === 1;
+  const coordinates = space.map((length) =>
+    range(length).map((i) => (corners ? (length === 1 ? -1 : (2 * i) / (length - 1) - 1) : (2 * i + 1) / length - 1)),
+  );
+  const count = space.reduce((size, length) => size * length, 1);
+  const points = range(count).flatMap((index) => {
+    const point: number[] = [];
+    for (let axis = space.length - 1, rest = index; axis >= 0; axis--) {
+      point.push(coordinates[axis]![rest % space[axis]!]!);
+      rest = Math.floor(rest / space[axis]!);
+    }
+    return [...point, 1];
+  });
+  const grid = g.constant(dtype as 'float32', [count, space.length + 1], points);
+  return [g.reshape(g.matmul(grid, g.matrixTranspose(theta)), shape)];
+};
+
+/** Dilations came with opset 19. */
+const averagePool: Lowering = (c) => {
+  if (c.ints('dilations')?.some((dilation) => dilation !== 1)) c.refuse('dilated average pooling is not supported.');
+  return c.rewritten([c.input(0)], c.attributesWithout('dilations'));
+};
+
+export const resamplingLowerings: Lowerings = {
+  Upsample: upsample,
+  Resize: resize,
+  GridSample: gridSample,
+  AffineGrid: affineGrid,
+  AveragePool: averagePool,
+};
