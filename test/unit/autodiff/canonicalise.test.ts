@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { canonicalise } from '../../../extension/autodiff/canonicalise';
-import { gradientRules } from '../../../extension/autodiff/gradients';
 import { lowerings } from '../../../extension/autodiff/lowerings';
 import { specialise } from '../../../extension/autodiff/specialise';
+import { unsupportedOperators } from '../../../extension/autodiff/unsupported';
 import { exportGraph } from '../../../extension/onnx/export';
 import type { Attribute } from '../../../extension/onnx/graph';
 import { numbers, tensor, type Tensor } from '../../../extension/onnx/tensor';
@@ -311,14 +311,16 @@ describe('canonicalise', () => {
 
   it('arrives at operators that have a gradient, and credits them to the layer', async () => {
     for (const example of examples) {
-      const canonical = canonicalise((await specialised(example)).graph);
-      for (const { opType, layer } of canonical.nodes) {
-        assert.ok(
-          opType in gradientRules || opType === 'Resize' || opType === 'GridSample',
-          `${example.op} becomes ${opType}, which has no gradient`,
-        );
-        assert.equal(layer, 'block');
-      }
+      const { graph, feeds } = await specialised(example);
+      const canonical = canonicalise(graph);
+      const open = unsupportedOperators(canonical, feeds.keys()).map(({ op }) => op);
+      // Their rules are still to come.
+      assert.deepEqual(
+        open.filter((op) => op !== 'Resize' && op !== 'GridSample'),
+        [],
+        example.op,
+      );
+      for (const { layer } of canonical.nodes) assert.equal(layer, 'block');
     }
   });
 
