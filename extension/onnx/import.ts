@@ -13,6 +13,7 @@ import {
   type TensorProto,
   type ValueInfoProto,
 } from './onnx_pb';
+import { detachPowerIterations } from './power-iteration';
 import { metadataOf, moduleFinder, sourceOf } from './provenance';
 import { dataTypeOf, decodeTensor } from './tensor-proto';
 import type { Tensor, TensorType } from './tensor';
@@ -46,6 +47,7 @@ export function importGraph(model: ModelFile): Graph {
   };
   const graph = toGraph(proto.graph!, context, undefined);
   checkGraph(graph, model.path);
+  detachPowerIterations(graph);
   return graph;
 }
 

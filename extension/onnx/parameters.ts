@@ -139,13 +139,17 @@ const combines = new Set([
   'ReduceSum',
   'ReduceSumSquare',
   'Abs',
+  'Exp',
+  'Sigmoid',
+  'Softplus',
+  'Tanh',
 ]);
 
 const lastPart = (name: string): string => name.replace(/:\d+$/, '').split(/[./]/).at(-1)!;
 
 const isParameterLike = (name: string): boolean =>
   !name.includes('::') &&
-  /weight|bias|kernel|gamma|beta|scale|shift|gain|alpha|embed|token|quer(?:y|ies)|param|original\d?$|^[wbgv]\d*$/i.test(
+  /weight|bias|kernel|gamma|beta|scale|shift|gain|alpha|embed|token|quer(?:y|ies)|param|original\d?$|temperature|^log_|^[wbgv]\d*$/i.test(
     lastPart(name),
   );
 
