@@ -1,31 +1,10 @@
 /** What a command of the command line is given. Adding a command is one file here and one line in `commands.ts`. */
 import type { Command } from 'commander';
-import type { Experiment } from '../protocol/experiment';
-import type { Inspection } from '../protocol/inspection';
-import type { ProviderInfo } from '../protocol/provider';
-import type { RunEnd, RunHeader, StepChunk } from '../protocol/run';
-import type { GradientsRequest, TrainerResults } from '../protocol/trainer-messages';
+import type { RequestOptions, Trainer } from '../trainer/host';
 import type { Terminal } from './terminal';
 
-/** What a request tells before it is answered. */
-export interface RequestOptions {
-  signal?: AbortSignal;
-  progress?(phase: string, fraction?: number): void;
-}
-
-export interface TrainOptions extends RequestOptions {
-  header?(header: RunHeader): void;
-  steps?(chunk: StepChunk): void;
-}
-
 /** What computes: the trainer process. */
-export interface Engine {
-  inspect(model: string, options?: RequestOptions): Promise<Inspection>;
-  gradients(request: GradientsRequest, options?: RequestOptions): Promise<TrainerResults['gradients']>;
-  train(experiment: Experiment, options?: TrainOptions): Promise<RunEnd>;
-  providers(options?: RequestOptions): Promise<readonly ProviderInfo[]>;
-  dispose(): Promise<void>;
-}
+export type Engine = Pick<Trainer, 'inspect' | 'gradients' | 'train' | 'providers' | 'dispose'>;
 
 export interface CommandContext {
   engine: Engine;

@@ -1,8 +1,9 @@
 /** Parses the command line, runs the command, and turns what it throws into one line and an exit code. */
 import { Command, CommanderError } from 'commander';
 import { InputError, RunError } from '../protocol/errors';
-import { exitCodes, type CommandContext, type Engine, type RequestOptions } from './command';
+import { exitCodes, type CommandContext, type Engine } from './command';
 import { commands } from './commands';
+import type { RequestOptions } from '../trainer/host';
 import type { Terminal } from './terminal';
 
 /** What the command line is given by the process that it runs in. */

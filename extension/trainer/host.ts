@@ -88,6 +88,8 @@ export class Trainer {
     this.disposed = true;
     const { child } = this;
     if (!child) return;
+    // An idle process does not keep the host alive; this one is waited for.
+    child.ref();
     const gone = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGKILL');
     await gone;

@@ -6,7 +6,7 @@ import { differentiate } from '../autodiff/differentiate';
 import type { StateUpdate } from '../autodiff/mode';
 import type { Value } from '../onnx/builder';
 import { producers, type Graph } from '../onnx/graph';
-import { isFloat, type TensorType } from '../onnx/tensor';
+import { isFloat, sizeOf, type TensorType } from '../onnx/tensor';
 import type { Experiment, LossId, OptimizerSettings } from '../protocol/experiment';
 import type { LayerInfo, ParameterInfo, TelemetryLayout } from '../protocol/run';
 import { clip } from './clipping';
@@ -151,6 +151,10 @@ function buildStep(
     );
   return {
     row: g.concat(blocks, 0),
-    layout: { layers: layers.map(({ info }) => info), parameters: telemetry ? parameters : [], throughTime: [] },
+    layout: {
+      layers: layers.map(({ info, output }) => ({ ...info, outputSize: sizeOf(g.value(output).shape) })),
+      parameters: telemetry ? parameters : [],
+      throughTime: [],
+    },
   };
 }
