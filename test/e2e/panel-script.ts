@@ -1,0 +1,91 @@
+/** Runs in the page of the panel before it: plays the part of the extension. Bundled by panel-page.ts. */
+import {
+  packFinding,
+  type HostToPanel,
+  type PanelRun,
+  type PanelToHost,
+} from '../../extension/protocol/panel-messages';
+import type { Finding } from '../../extension/protocol/finding';
+import { rowWidth } from '../../extension/protocol/run';
+import { syntheticRun, type SyntheticOptions, type SyntheticRun } from './synthetic-run';
+
+export interface ShownRun extends SyntheticOptions {
+  name: string;
+  findings?: readonly Finding[];
+  running?: boolean;
+  /** Steps sent to begin with; all by default. */
+  sent?: number;
+}
+
+const received: PanelToHost[] = [];
+const violations: string[] = [];
+const longTasks: number[] = [];
+let state: unknown;
+let runs: { shown: ShownRun; run: SyntheticRun; sent: number }[] = [];
+
+const post = (message: HostToPanel) => {
+  window.postMessage(message, '*');
+};
+
+const listed = (): readonly PanelRun[] =>
+  runs.map(({ shown, sent }, index) => ({
+    id: `run-${index}`,
+    name: shown.name,
+    startedAt: new Date(Date.UTC(2026, 0, 1, 12, index)).toISOString(),
+    steps: sent,
+    end: shown.running && sent < shown.steps ? undefined : { kind: 'finished' },
+    findings: (shown.findings ?? []).map(packFinding),
+  }));
+
+const part = ({ run }: { run: SyntheticRun }, from: number, to: number) => {
+  const width = rowWidth(run.header.layout);
+  return { steps: run.steps.slice(from, to), rows: run.rows.slice(from * width, to * width) };
+};
+
+function answer(message: PanelToHost): void {
+  received.push(message);
+  if (message.type === 'ready') {
+    post({ type: 'hello', language: 'en', texts: {} });
+    post({ type: 'runs', runs: listed(), selected: runs.length > 0 ? 'run-0' : undefined });
+  }
+  if (message.type === 'watch')
+    for (const id of message.ids) {
+      const run = runs[Number(id.slice('run-'.length))]!;
+      post({ type: 'full', id, header: run.run.header, ...part(run, 0, run.sent) });
+    }
+}
+
+Object.assign(window, {
+  acquireVsCodeApi: () => ({
+    postMessage: (message: PanelToHost) =>
+      setTimeout(() => {
+        answer(message);
+      }),
+    getState: () => state,
+    setState: (next: unknown) => {
+      state = next;
+    },
+  }),
+  harness: {
+    received,
+    violations,
+    longTasks,
+    post,
+    prepare: (wanted: readonly ShownRun[]) => {
+      runs = wanted.map((shown) => ({ shown, run: syntheticRun(shown), sent: shown.sent ?? shown.steps }));
+    },
+    /** The run goes on by so many steps. */
+    advance: (index: number, count: number) => {
+      const run = runs[index]!;
+      post({ type: 'delta', id: `run-${index}`, ...part(run, run.sent, run.sent + count) });
+      run.sent += count;
+      post({ type: 'runs', runs: listed(), selected: 'run-0' });
+    },
+  },
+});
+document.addEventListener('securitypolicyviolation', (event) => {
+  violations.push(`${event.violatedDirective}: ${event.blockedURI} ${event.sample}`);
+});
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) longTasks.push(entry.duration);
+}).observe({ type: 'longtask', buffered: true });
