@@ -152,6 +152,7 @@ export const elementwiseRules: GradientRules = {
   Where: where,
 
   Identity: unary((_, dy) => dy),
+  OptionalGetElement: unary((_, dy) => dy),
   Cast: unary((g, dy, x) => g.cast(dy, x.dtype)),
   Neg: unary((g, dy) => g.neg(dy)),
   Abs: unary((g, dy, x) => g.mul(dy, g.unary('Sign', x))),
@@ -184,4 +185,8 @@ export const elementwiseRules: GradientRules = {
   GreaterOrEqual: stops,
   IsNaN: stops,
   IsInf: stops,
+  EyeLike: stops,
+  RandomNormalLike: stops,
+  RandomUniformLike: stops,
+  Bernoulli: stops,
 };

@@ -183,12 +183,23 @@ const maxUnpool: GradientRule = (c) => {
   return perInput(c, () => g.reshape(picked, c.input(0).shape));
 };
 
+/** To the two values (off, on), the sums over where each of them stands. */
+const oneHot: GradientRule = (c) => {
+  const { g } = c;
+  const dy = outputGradient(c);
+  const mask = g.constant(dy.dtype as 'float32', [2], [0, 1]);
+  const on = g.mul(dy, g.op('OneHot', [c.input(0), c.input(1), mask], { axis: c.int('axis', -1) }, dy));
+  const sums = [g.sub(g.sum(dy), g.sum(on)), g.sum(on)].map((sum) => g.reshape(sum, [1]));
+  return [undefined, undefined, g.concat(sums, 0)];
+};
+
 export const indexingRules: GradientRules = {
   Gather: gather,
   GatherElements: gatherElementsRule,
   GatherND: gatherND,
   ScatterElements: scatterElementsRule,
   ScatterND: scatterND,
+  OneHot: oneHot,
   TopK: topK,
   MaxUnpool: maxUnpool,
   NonZero: stops,

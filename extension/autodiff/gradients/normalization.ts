@@ -1,7 +1,7 @@
 /** Normalization layers. All in the centred form: the expanded one loses a digit for every digit of mean over deviation. */
 import type { GraphBuilder, Value } from '../../onnx/builder';
 import type { GradientRule, GradientRules, RuleContext } from '../rule';
-import { keptShape, outputGradient, perInput, positiveAxis, product, range } from './support';
+import { keptShape, outputGradient, perInput, positiveAxis, product, range, unary } from './support';
 
 /**
  * ∂L/∂x of x̂ = (x - mean x)·inverse, where both statistics come from x itself over `axes`:
@@ -85,7 +85,7 @@ function batchInference(c: RuleContext): (Value | undefined)[] {
   );
 }
 
-/** Ba, Kiros and Hinton, Layer Normalization (2016). */
+/** Ba, Kiros and Hinton, Layer Normalization (2016). Mean and inverse deviation may be outputs that are used. */
 const layerNormalization: GradientRule = (c) => {
   const { g } = c;
   const x = c.input(0);
@@ -93,12 +93,19 @@ const layerNormalization: GradientRule = (c) => {
   const axes = range(x.shape.length).slice(axis);
   const { centred, inverse } = layerStatistics(c, axes);
   const normalized = g.mul(centred, inverse);
-  const dy = outputGradient(c);
+  const [dy, dMean, dInverse] = [0, 1, 2].map((i) => c.dy(i) && g.cast(c.dy(i)!, x.dtype));
+  const share = 1 / product(axes.map((each) => x.shape[each]!));
+  const cube = (value: Value): Value => g.mul(g.mul(value, value), value);
+  const parts = (): Value[] => [
+    ...(dy ? [throughStatistics(g, g.mul(dy, c.input(1)), normalized, inverse, axes)] : []),
+    ...(dMean ? [g.mul(dMean, share)] : []),
+    ...(dInverse ? [g.mul(g.mul(g.mul(dInverse, cube(inverse)), centred), -share)] : []),
+  ];
   return perInput(
     c,
-    () => throughStatistics(g, g.mul(dy, c.input(1)), normalized, inverse, axes),
-    () => g.mul(dy, normalized),
-    () => dy,
+    () => g.expand(parts().reduce(g.add), x.shape),
+    dy && (() => g.mul(dy, normalized)),
+    dy && (() => dy),
   );
 };
 
@@ -126,6 +133,14 @@ const instanceNormalization: GradientRule = (c) => {
     () => g.sum(dy, channelAxes(x)),
   );
 };
+
+/** Zero mean and unit deviation; the operator adds 1e-9 to the deviation, which no float32 above 0.01 feels. */
+const meanVarianceNormalization = unary((g, dy, x, y, c) => {
+  const axes = c.ints('axes', [0, 2, 3]).map((axis) => positiveAxis(axis, x.shape.length));
+  const centred = g.sub(x, g.mean(x, axes, true));
+  const deviation = g.add(g.sqrt(g.mean(g.mul(centred, centred), axes, true)), 1e-9);
+  return throughStatistics(g, dy, y, g.reciprocal(deviation), axes);
+});
 
 /** y = x/‖x‖ along an axis, zero where x is: what of the gradient is not along y (p = 2) or the signs of x (p = 1). */
 const lpNormalization: GradientRule = (c) => {
@@ -182,6 +197,7 @@ export const normalizationRules: GradientRules = {
   BatchNormalization: batchNormalization,
   LayerNormalization: layerNormalization,
   InstanceNormalization: instanceNormalization,
+  MeanVarianceNormalization: meanVarianceNormalization,
   LpNormalization: lpNormalization,
   LRN: localResponse,
   Dropout: dropout,

@@ -1,7 +1,7 @@
 /** Pooling: the gradient goes to the winner of a window, or is shared among its elements. */
 import type { GraphBuilder, Value } from '../../onnx/builder';
 import type { Shape } from '../../onnx/tensor';
-import type { GradientRule, GradientRules } from '../rule';
+import { UnsupportedError, type GradientRule, type GradientRules, type RuleContext } from '../rule';
 import { spreadWindows } from './convolution';
 import { scatterElements } from './indexing';
 import { outputGradient, product, range, unary, zeros } from './support';
@@ -12,13 +12,27 @@ const maxPool: GradientRule = (c) => {
   const { g } = c;
   const x = c.input(0);
   const dy = outputGradient(c);
-  const indices = c.addOutput(1, { dtype: 'int64', shape: dy.shape });
+  const indices = rowMajor(c, c.addOutput(1, { dtype: 'int64', shape: dy.shape }));
   // Positions count the elements of the whole input; windows that overlap may name one twice.
   const flat = zeros(g, { dtype: x.dtype, shape: [product(x.shape)] });
   const length = [product(dy.shape)];
   const gradient = scatterElements(g, flat, g.reshape(indices, length), g.reshape(dy, length), 0, 'add');
   return [g.reshape(gradient, x.shape)];
 };
+
+/** A node that names its indices by columns (storage_order 1) counts down each image first. */
+function rowMajor(c: RuleContext, indices: Value): Value {
+  if (c.int('storage_order', 0) === 0) return indices;
+  const { g } = c;
+  const [, , height, width, ...more] = c.input(0).shape;
+  if (width === undefined) return indices;
+  if (more.length > 0)
+    throw new UnsupportedError(c.node, 'storage_order 1 is supported for images of two dimensions only.');
+  const within = g.op('Mod', [indices, g.scalar(height! * width, 'int64')], {}, indices);
+  const row = g.op('Mod', [within, g.scalar(height!, 'int64')], {}, indices);
+  const column = g.div(within, height!);
+  return g.add(g.add(g.sub(indices, within), g.mul(row, width)), column);
+}
 
 const averagePool: GradientRule = (c) => {
   const { g } = c;

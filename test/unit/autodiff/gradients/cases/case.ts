@@ -17,6 +17,8 @@ export interface GradientCase {
   constant?: readonly number[];
   /** Only the first outputs, so many, count in the loss; all unless said. */
   losses?: number;
+  /** Some output is float32 whatever the input is. */
+  single?: true;
   /** The operator draws random numbers: the same ones in every session, other ones in every run. */
   random?: true;
   /** Distance of the central differences, where the usual one is too far or too near. */

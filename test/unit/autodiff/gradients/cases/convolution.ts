@@ -103,6 +103,10 @@ export const poolingCases: GradientCase[] = [
   pool('MaxPool', 'three axes', [1, 2, 3, 4, 4], { kernel_shape: [2, 2, 2], strides: [1, 2, 2] }),
   pool('MaxPool', 'same', [1, 1, 5, 5], { kernel_shape: [2, 2], strides: [2, 2], auto_pad: 'SAME_UPPER' }),
   {
+    ...pool('MaxPool', 'indices by columns', [2, 1, 4, 6], { kernel_shape: [2, 2], strides: [2, 2], storage_order: 1 }),
+    outputs: 2,
+  },
+  {
     op: 'MaxPool',
     about: 'the first of equals',
     inputs: [values([1, 1, 2, 4], 0, 0, 2, 1, 0, 0, 1, 2)],

@@ -19,6 +19,7 @@ const functions: [string, number, number][] = [
   ['Log', 0.5, 3],
   ['Erf', -2, 2],
   ['Identity', -1, 1],
+  ['OptionalGetElement', -1, 1],
   ['Sin', -3, 3],
   ['Cos', -3, 3],
   ['Tan', -1, 1],

@@ -99,6 +99,13 @@ export const indexingCases: GradientCase[] = [
     attributes: { kernel_shape: [2, 2], strides: [2, 2] },
   },
 
+  { op: 'OneHot', inputs: [int64(0, 2, -1, 5), tensor('int64', [], [3]), signed(2)] },
+  {
+    op: 'OneHot',
+    about: 'outer axis',
+    inputs: [int64s([2, 2], 0, 2, 1, 1), tensor('int64', [], [3]), signed(2)],
+    attributes: { axis: 0 },
+  },
   { op: 'CumSum', inputs: [signed(2, 4), tensor('int64', [], [1])] },
   { op: 'CumSum', about: 'exclusive', inputs: [signed(3, 2), tensor('int64', [], [0])], attributes: { exclusive: 1 } },
   { op: 'CumSum', about: 'reverse', inputs: [signed(2, 3), tensor('int64', [], [-1])], attributes: { reverse: 1 } },

@@ -27,6 +27,15 @@ export const normalizationCases: GradientCase[] = [
     attributes: { axis: 1, epsilon: float(0.01) },
   },
   { op: 'LayerNormalization', about: 'one element', inputs: [signed(2, 1), signed(1), signed(1)] },
+  {
+    op: 'LayerNormalization',
+    about: 'all outputs',
+    inputs: [signed(3, 4), signed(4), signed(4)],
+    outputs: 3,
+    single: true,
+  },
+  { op: 'MeanVarianceNormalization', inputs: [signed(2, 2, 2, 2)] },
+  { op: 'MeanVarianceNormalization', about: 'axes', inputs: [signed(3, 4)], attributes: { axes: [-1] } },
   { op: 'InstanceNormalization', inputs: [signed(2, 3, 4), signed(3), signed(3)] },
   {
     op: 'InstanceNormalization',
