@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { numbers, type Tensor } from '../../extension/onnx/tensor';
+import { remedies } from '../../extension/remedies';
+import { parseNpz } from '../../extension/training/data/npz';
+import { measure, treat } from './treat';
+
+const folder = resolve('test/fixtures/remedies');
+const arrays = (name: string): Map<string, Tensor> => parseNpz(new Uint8Array(readFileSync(join(folder, name))));
+
+interface Case {
+  model: string;
+  remedy: string;
+  parameters: Record<string, number | string | boolean>;
+}
+
+const cases = JSON.parse(readFileSync(join(folder, 'cases.json'), 'utf8')) as Record<string, Case>;
+
+/** Largest difference as a share of the largest value, both over the whole tensor. */
+function difference(actual: Tensor, expected: Tensor): number {
+  const [a, b] = [numbers(actual), numbers(expected)];
+  assert.equal(a.length, b.length);
+  const scale = Math.max(...b.map(Math.abs), 1e-3);
+  return Math.max(...a.map((value, i) => Math.abs(value - b[i]!))) / scale;
+}
+
+describe('a treated model equals the PyTorch model that a user would write', () => {
+  for (const [name, { model, remedy, parameters }] of Object.entries(cases))
+    for (const exporter of ['dynamo', 'script']) {
+      const file = `${name}.${exporter}.expected.npz`;
+      if (!existsSync(join(folder, file))) continue;
+      it(`${name}, exported by ${exporter}`, async () => {
+        const batch = arrays(`${model}.batch.npz`);
+        const treated = await treat(join(folder, `${model}.${exporter}.onnx`), remedy, parameters, batch);
+        const { y, gradients, buffers } = await measure(treated, batch);
+        const expected = arrays(file);
+        assert.ok(difference(y, expected.get('y')!) < 1e-4, 'output');
+        for (const [key, value] of expected) {
+          const [kind, parameter] = key.split('/') as [string, string | undefined];
+          if (!parameter) continue;
+          const found = (kind === 'gradient' ? gradients : buffers).get(parameter);
+          assert.ok(found, `${key} is missing`);
+          assert.ok(difference(found, value) < 1e-4, key);
+        }
+        assert.equal(gradients.size, [...expected.keys()].filter((key) => key.startsWith('gradient/')).length);
+      });
+    }
+
+  it('for every remedy that changes the model', () => {
+    const covered = new Set(Object.values(cases).map(({ remedy }) => remedy));
+    assert.deepEqual(
+      remedies.filter(({ id, transform }) => transform && !covered.has(id)).map(({ id }) => id),
+      [],
+    );
+  });
+});
