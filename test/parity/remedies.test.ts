@@ -50,7 +50,7 @@ describe('a treated model equals the PyTorch model that a user would write', () 
   it('for every remedy that changes the model', () => {
     const covered = new Set(Object.values(cases).map(({ remedy }) => remedy));
     assert.deepEqual(
-      remedies.filter(({ id, transform }) => transform && !covered.has(id)).map(({ id }) => id),
+      remedies.filter((remedy) => remedy.transform && !covered.has(remedy.id)).map(({ id }) => id),
       [],
     );
   });
