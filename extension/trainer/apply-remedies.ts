@@ -57,19 +57,23 @@ export async function applyRemedies(
       );
     },
   };
-  let configured = experiment;
-  for (const use of experiment.remedies) {
+  // A schedule is a remedy too, one of those that only configure.
+  const { schedule, ...constant } = experiment;
+  let configured: Experiment = constant;
+  for (const use of [...(schedule ? [schedule] : []), ...experiment.remedies]) {
     const remedy = findRemedy(use.id);
     if (!remedy) throw new InputError(`There is no remedy "${use.id}".`);
+    if (use === schedule && !remedy.isSchedule)
+      throw new InputError(`"${use.id}" is no schedule of learning rates: give it as a remedy.`);
     const parsed = remedy.parameters.safeParse(use.parameters);
     if (!parsed.success) {
       const [issue] = parsed.error.issues;
-      throw new InputError(`Remedy ${use.id}: ${[issue?.path.join('.'), issue?.message].filter(Boolean).join(': ')}.`);
+      throw new InputError(`${use.id}: ${[issue?.path.join('.'), issue?.message].filter(Boolean).join(': ')}.`);
     }
     try {
       await remedy.transform?.(patient, parsed.data, use.units);
     } catch (error) {
-      if (error instanceof DoesNotFit) throw new InputError(`Remedy ${use.id} does not fit: ${error.message}`);
+      if (error instanceof DoesNotFit) throw new InputError(`${use.id} does not fit the model: ${error.message}`);
       throw error;
     }
     configured = remedy.configure?.(configured, parsed.data) ?? configured;

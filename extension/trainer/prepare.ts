@@ -13,17 +13,16 @@ import { findParameters } from '../onnx/parameters';
 import type { Runtime } from '../onnx/runtime';
 import { isInteger, sizeOf, type Tensor, type TensorType } from '../onnx/tensor';
 import { InputError } from '../protocol/errors';
-import type { Experiment, LossId } from '../protocol/experiment';
+import type { Experiment, LossId, Mode } from '../protocol/experiment';
 import type { LayerInfo, ParameterInfo, ResolvedSettings, RunHeader } from '../protocol/run';
 import { planBatches, type BatchPlan } from '../training/data/batch-plan';
 import { convert } from '../training/data/convert';
-import { split, type Column, type Split } from '../training/data/dataset';
+import { split, targetName, type Column, type Split } from '../training/data/dataset';
 import { readArrays, unnamed } from '../training/data/read-arrays';
 import { syntheticInputs, syntheticTarget, type TargetKind } from '../training/data/synthetic';
 import { chooseLoss, losses } from '../training/losses';
 import { checkClasses, resolveClassAxis } from '../training/losses/classification';
 import { softmaxBeforeLoss } from '../training/softmax-before-loss';
-import { targetName } from '../training/training-graph';
 import { applyRemedies } from './apply-remedies';
 
 export interface PreparedExperiment {
@@ -105,12 +104,12 @@ export async function prepare(
   };
 }
 
-/** The graph in the mode of the experiment, with the buffers that a step updates. */
+/** The graph in a mode, by default that of the experiment, with the buffers that a step updates. */
 export function inMode(
   { graph, settings, updates }: PreparedExperiment,
-  options: { dropoutAsIdentity?: boolean } = {},
+  { mode = settings.mode, ...options }: { mode?: Mode; dropoutAsIdentity?: boolean } = {},
 ): { graph: Graph; updates: StateUpdate[] } {
-  const moded = restoreMode(graph, settings.mode, { seed: settings.seed, ...options });
+  const moded = restoreMode(graph, mode, { seed: settings.seed, ...options });
   return { graph: moded.graph, updates: [...updates, ...moded.updates] };
 }
 

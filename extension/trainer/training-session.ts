@@ -1,44 +1,21 @@
-/** A training graph loaded into ONNX Runtime, with the state that it carries from call to call. */
-import type { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node';
-import { exportGraph } from '../onnx/export';
-import type { Tensor } from '../onnx/tensor';
-import { RunError } from '../protocol/errors';
+/** A training graph in ONNX Runtime, with the state that it carries from call to call. */
+import { tensor, type Tensor } from '../onnx/tensor';
 import type { TrainingGraph } from '../training/training-graph';
-import { reason, toRuntime, type Library } from './runtime';
-
-export interface SessionSettings {
-  /** The execution provider by ONNX Runtime's name. */
-  provider: string;
-  threads: number;
-}
+import { Session, type Feeds, type SessionSettings } from './session';
 
 export class TrainingSession {
-  private readonly states = new Map<string, RuntimeTensor>();
+  private readonly states: Feeds;
 
   private constructor(
     private readonly training: TrainingGraph,
-    private readonly session: InferenceSession,
-    private readonly library: Library,
+    private readonly session: Session,
   ) {
-    for (const { input, initial } of training.states) this.states.set(input, toRuntime(library, initial));
+    this.states = Object.fromEntries(training.states.map(({ input, initial }) => [input, session.tensor(initial)]));
   }
 
   /** @throws RunError where the runtime refuses the graph. */
-  static async create(training: TrainingGraph, { provider, threads }: SessionSettings): Promise<TrainingSession> {
-    const library = await import('onnxruntime-node');
-    try {
-      const session = await library.InferenceSession.create(exportGraph(training.graph), {
-        executionProviders: [provider],
-        intraOpNumThreads: threads,
-        interOpNumThreads: 1,
-        // Higher levels take seconds longer on large graphs and save next to nothing on these.
-        graphOptimizationLevel: 'basic',
-        logSeverityLevel: 4,
-      });
-      return new TrainingSession(training, session, library);
-    } catch (error) {
-      throw new RunError(`ONNX Runtime refuses the training graph: ${reason(error)}`);
-    }
+  static async open(training: TrainingGraph, settings: SessionSettings): Promise<TrainingSession> {
+    return new TrainingSession(training, await Session.open(training.graph, settings));
   }
 
   /**
@@ -52,36 +29,25 @@ export class TrainingSession {
     learningRates: readonly number[],
     batches: ReadonlyMap<string, Tensor>,
   ): Promise<Float32Array> {
-    const { training } = this;
+    const { training, session } = this;
     const count = learningRates.length;
-    const feeds: Record<string, RuntimeTensor> = Object.fromEntries(this.states);
-    feeds[training.count] = new this.library.Tensor('int64', BigInt64Array.of(BigInt(count)), []);
-    for (const [name, { input }] of training.batches) feeds[input] = toRuntime(this.library, batches.get(name)!);
+    const feeds = { ...this.states, [training.count]: session.tensor(tensor('int64', [], [count])) };
+    for (const [name, { input }] of training.batches) feeds[input] = session.tensor(batches.get(name)!);
     const rates = learningRates.map((rate, i) => training.optimizer.ratesAt(firstStep + i, rate));
     training.rates.forEach((name, k) => {
-      feeds[name] = new this.library.Tensor(
-        'float32',
-        Float32Array.from(rates, (values) => values[k]!),
-        [count],
-      );
+      const values = rates.map((ofStep) => ofStep[k]!);
+      feeds[name] = session.tensor(tensor('float32', [count], values));
     });
-    let results: InferenceSession.OnnxValueMapType;
-    try {
-      results = await this.session.run(feeds);
-    } catch (error) {
-      throw new RunError(`Step ${firstStep} failed: ${reason(error)}`);
-    }
-    for (const { input, output } of training.states) this.states.set(input, results[output] as RuntimeTensor);
+    const results = await session.run(feeds);
+    for (const { input, output } of training.states) this.states[input] = results[output]!;
     return results[training.rows]!.data as Float32Array;
   }
 
-  /** The present values of the model's parameters and buffers that training changes, by initializer. */
-  weights(): Map<string, Tensor> {
-    return new Map(
-      this.training.states.flatMap(({ initializer, initial, input }) =>
-        initializer === undefined
-          ? []
-          : [[initializer, { ...initial, data: this.states.get(input)!.data as Float32Array }] as const],
+  /** The present values of the parameters and buffers of the model that training changes, by initializer. */
+  weights(): Feeds {
+    return Object.fromEntries(
+      this.training.states.flatMap(({ initializer, input }) =>
+        initializer === undefined ? [] : [[initializer, this.states[input]!]],
       ),
     );
   }

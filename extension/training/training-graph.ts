@@ -10,6 +10,7 @@ import { isFloat, sizeOf, type TensorType } from '../onnx/tensor';
 import type { Experiment, LossId, OptimizerSettings } from '../protocol/experiment';
 import type { LayerInfo, ParameterInfo, TelemetryLayout } from '../protocol/run';
 import { clip } from './clipping';
+import { targetName } from './data/dataset';
 import { losses } from './losses';
 import { magnitudes } from './magnitudes';
 import { createOptimizer, type Optimizer } from './optimizers';
@@ -51,9 +52,6 @@ export interface TrainingGraph {
   /** Output, float32 `[steps, rowWidth(layout)]`. */
   rows: string;
 }
-
-/** The name of the array that holds what the outputs ought to be. */
-export const targetName = 'target';
 
 /** @throws UnsupportedError for an operator on the way to a parameter that has no gradient. */
 export function buildTrainingGraph(request: TrainingRequest): TrainingGraph {

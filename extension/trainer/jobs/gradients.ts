@@ -7,9 +7,9 @@ import type { Graph } from '../../onnx/graph';
 import { arrayOf, isFloat, numbers, sizeOf, type Tensor, type TensorType } from '../../onnx/tensor';
 import { InputError } from '../../protocol/errors';
 import type { GradientsRequest, TrainerResults } from '../../protocol/trainer-messages';
+import { targetName } from '../../training/data/dataset';
 import { formatNpz } from '../../training/data/npz';
 import { losses } from '../../training/losses';
-import { targetName } from '../../training/training-graph';
 import { inMode, prepare, type PreparedExperiment } from '../prepare';
 import type { JobContext } from './job';
 

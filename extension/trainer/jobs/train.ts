@@ -1,12 +1,15 @@
 /** Trains an experiment and streams its rows. */
 import { setImmediate } from 'node:timers/promises';
+import { sizeOf } from '../../onnx/tensor';
 import { InputError } from '../../protocol/errors';
 import type { Experiment } from '../../protocol/experiment';
 import { rowWidth, stepColumn, type RunEnd } from '../../protocol/run';
-import { buildTrainingGraph } from '../../training/training-graph';
-import { inMode, prepare } from '../prepare';
+import { createSchedule, type Schedule } from '../../training/schedules';
+import { buildTrainingGraph, type TrainingGraph } from '../../training/training-graph';
+import { inMode, prepare, type PreparedExperiment } from '../prepare';
 import { chooseProvider } from '../providers';
 import { TrainingSession } from '../training-session';
+import { Validation } from '../validation';
 import type { JobContext } from './job';
 
 /** One call of the runtime takes about this long: charts stay live, and a cancel is heard within a second. */
@@ -15,6 +18,10 @@ const callMilliseconds = 150;
 /** Nor does a call take more batches than this many elements. */
 const largestStack = 2 ** 24;
 
+/**
+ * @throws InputError for an experiment that cannot be run, RunError where the runtime fails. A loss that is not finite
+ * is no failure: it is what the user wants to see.
+ */
 export async function train(experiment: Experiment, job: JobContext): Promise<RunEnd> {
   if (!Number.isInteger(experiment.steps) || experiment.steps < 1)
     throw new InputError(`${experiment.steps} steps are not possible: give a whole number from 1 on.`);
@@ -22,50 +29,101 @@ export async function train(experiment: Experiment, job: JobContext): Promise<Ru
   job.progress('Reading the model');
   const prepared = await prepare(experiment, job.runtime);
   if (isAborted(job)) return cancelled;
-  const { settings, parameters, data } = prepared;
+  const { settings, parameters, layers, target, data } = prepared;
   if (!parameters.some(({ trainable }) => trainable))
     throw new InputError(`${experiment.model}: the model has no parameter to train.`);
 
   job.progress('Building the training graph');
   const { graph: forward, updates } = inMode(prepared);
-  const training = buildTrainingGraph({
-    ...settings,
-    forward,
-    updates,
-    layers: prepared.layers,
-    parameters,
-    target: prepared.target,
-  });
-  const session = await TrainingSession.create(training, { provider, threads: settings.threads });
+  const training = buildTrainingGraph({ ...settings, forward, updates, layers, parameters, target });
+  const on = { provider, threads: settings.threads };
+  const session = await TrainingSession.open(training, on);
+  const validation =
+    data.validation && (await Validation.open(prepared, data.validation, Object.keys(session.weights()), on));
   try {
     job.header({ ...prepared.header, provider, settings, layout: training.layout });
-    const width = rowWidth(training.layout);
-    const batchElements = [...training.batches.values()].reduce(
-      (sum, { type }) => sum + type.shape.reduce((a, b) => a * b, 1),
-      0,
-    );
-    const mostSteps = Math.max(1, Math.floor(largestStack / batchElements));
-    let count = 1;
-    for (let step = 0; step < settings.steps;) {
-      // Lets a cancel in.
-      await setImmediate();
-      if (isAborted(job)) return cancelled;
-      const length = Math.min(count, settings.steps - step);
-      const rates = Array.from({ length }, () => settings.optimizer.lr);
-      const begin = performance.now();
-      const rows = await session.run(step, rates, data.training.stack(step, length));
-      const perStep = (performance.now() - begin) / length;
-      rates.forEach((rate, i) => {
-        rows[i * width + stepColumn('learningRate')] = rate;
-      });
-      job.steps({ firstStep: step, count: length, rows });
-      step += length;
-      job.progress('Training', step / settings.steps);
-      count = Math.max(1, Math.min(mostSteps, 2 * length, Math.floor(callMilliseconds / perStep)));
-    }
-    return { kind: 'finished' };
+    return await run(prepared, training, session, validation, job);
   } finally {
-    await session.release();
+    await Promise.all([session.release(), validation?.release()]);
+  }
+}
+
+async function run(
+  { settings, data: { training: data } }: PreparedExperiment,
+  training: TrainingGraph,
+  session: TrainingSession,
+  validation: Validation | undefined,
+  job: JobContext,
+): Promise<RunEnd> {
+  const width = rowWidth(training.layout);
+  const schedule = createSchedule(settings.schedule, settings.optimizer.lr, data.stepsPerEpoch);
+  const epoch = new EpochLoss();
+  const batchSize = [...training.batches.values()].reduce((sum, { type }) => sum + sizeOf(type.shape), 0);
+  const mostSteps = Math.max(1, Math.floor(largestStack / batchSize));
+  let affordable = 1;
+  for (let step = 0; step < settings.steps;) {
+    // Lets a cancel in.
+    await setImmediate();
+    if (isAborted(job)) return cancelled;
+
+    const toEpochEnd = data.stepsPerEpoch - (step % data.stepsPerEpoch);
+    const toValidation = !validation ? Infinity : schedule.listens === 'step' ? 1 : toEpochEnd;
+    const count = Math.min(affordable, settings.steps - step, toValidation, schedule.certain(step));
+    const rates = Array.from({ length: count }, (_, i) => schedule.rate(step + i));
+    const begin = performance.now();
+    const rows = await session.run(step, rates, data.stack(step, count));
+    affordable = Math.max(
+      1,
+      Math.min(mostSteps, 2 * count, Math.floor((callMilliseconds * count) / (performance.now() - begin))),
+    );
+
+    const last = step + count;
+    const validated =
+      count === toValidation || last === settings.steps ? await validation?.loss(session.weights()) : undefined;
+    for (let i = 0; i < count; i++) {
+      rows[i * width + stepColumn('learningRate')] = rates[i]!;
+      if (i === count - 1 && validated !== undefined) rows[i * width + stepColumn('validationLoss')] = validated;
+      const loss = rows[i * width + stepColumn('loss')]!;
+      tell(schedule, epoch, loss, validated, (step + i + 1) % data.stepsPerEpoch === 0);
+    }
+    job.steps({ firstStep: step, count, rows });
+    job.progress('Training', last / settings.steps);
+    step = last;
+  }
+  return { kind: 'finished' };
+}
+
+/** Tells a schedule that listens of the loss: the validation loss where there is one, else that of the training. */
+function tell(
+  schedule: Schedule,
+  epoch: EpochLoss,
+  loss: number,
+  validated: number | undefined,
+  endOfEpoch: boolean,
+): void {
+  epoch.add(loss);
+  if (schedule.listens === 'step') schedule.observe(validated ?? loss);
+  if (!endOfEpoch) return;
+  if (schedule.listens === 'epoch') schedule.observe(validated ?? epoch.mean());
+  epoch.clear();
+}
+
+/** The mean loss of the epoch so far. */
+class EpochLoss {
+  private sum = 0;
+  private count = 0;
+
+  add(loss: number): void {
+    this.sum += loss;
+    this.count++;
+  }
+
+  mean(): number {
+    return this.sum / this.count;
+  }
+
+  clear(): void {
+    this.sum = this.count = 0;
   }
 }
 

@@ -3,6 +3,9 @@ import { arrayOf, sizeOf, type Tensor, type TensorType } from '../../onnx/tensor
 import { InputError } from '../../protocol/errors';
 import { Random } from '../random';
 
+/** The name of the array that holds what the outputs ought to be. */
+export const targetName = 'target';
+
 export interface Column {
   array: Tensor;
   /** The axis that counts samples; undefined where all samples share the array. */

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { GraphBuilder } from '../../../extension/onnx/builder';
 import { exportGraph } from '../../../extension/onnx/export';
 import { emptyGraph } from '../../../extension/onnx/graph';
@@ -15,7 +18,7 @@ import { Random } from '../../../extension/training/random';
 
 const path = join('dist', 'trainer.js');
 
-/** Linear(4, 8), ReLU, Linear(8, 3), with the batch size left open unless stated. */
+/** Linear(4, 8), ReLU, Dropout, Linear(8, 3), with the batch size left open unless stated. */
 function model(batch?: number): Uint8Array {
   const random = new Random(0, 'weights');
   const g = new GraphBuilder(emptyGraph('network'));
@@ -33,12 +36,21 @@ function model(batch?: number): Uint8Array {
     'Relu',
     g.gemm(x, weight('hidden.weight', [8, 4]), { transB: true, c: weight('hidden.bias', [8]) }),
   );
-  g.output(g.gemm(hidden, weight('head.weight', [3, 8]), { transB: true, c: weight('head.bias', [3]) }));
+  const dropped = g.op('Dropout', [hidden, g.scalar(0.2), g.constant('bool', [], [0])], {}, hidden);
+  g.output(g.gemm(dropped, weight('head.weight', [3, 8]), { transB: true, c: weight('head.bias', [3]) }));
   weight('unused.weight', [2, 2]);
   g.graph.marks.set('unused.weight', 'parameter');
   if (batch === undefined)
     for (const port of [...g.graph.inputs, ...g.graph.outputs]) port.shape = ['batch', port.shape![1]!];
   return exportGraph(g.graph);
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 describe('Trainer', () => {
@@ -115,7 +127,7 @@ describe('Trainer', () => {
   });
 
   it('gives the same rows for the same seed, and others for another', async () => {
-    const settings = experiment({ data: fromFile(), batch: 16 });
+    const settings = experiment({ data: fromFile(), batch: 16, mode: 'train', steps: 60 });
     const [first, again, other] = [await run(settings), await run(settings), await run({ ...settings, seed: 1 })];
     assert.deepEqual(again.rows, first.rows);
     assert.notDeepEqual(other.rows, first.rows);
@@ -161,6 +173,28 @@ describe('Trainer', () => {
     assert.deepEqual(withRespectToInput.get('x')!.shape, [40, 4]);
   });
 
+  it('measures the loss of rows held out at the end of every epoch', async () => {
+    const data = { ...fromFile(), validation: 0.2 };
+    const { rows } = await run(experiment({ data, batch: 8, steps: 10 }));
+    const measured = rows.flatMap((row, step) => (Number.isNaN(row[stepColumn('validationLoss')]!) ? [] : [step]));
+    assert.deepEqual(measured, [3, 7, 9]);
+  });
+
+  it('follows a schedule, of which the plateau one hears the losses', async () => {
+    const rates = async (schedule: Experiment['schedule']) =>
+      (await run(experiment({ steps: 30, schedule }))).rows.map((row) => row[stepColumn('learningRate')]!);
+    const stepped = await rates({ id: 'step-lr', parameters: { step_size: 10, gamma: 0.5, unit: 'step' } });
+    assert.deepEqual([stepped[9], stepped[10], stepped[29]], [0.1, 0.05, 0.025].map(Math.fround));
+    const plateau = { factor: 0.5, patience: 0, unit: 'step' };
+    const reduced = await rates({ id: 'reduce-lr-on-plateau', parameters: plateau });
+    assert.ok(reduced.at(-1)! < 0.1 && reduced[0] === Math.fround(0.1));
+    await assert.rejects(rates({ id: 'relu', parameters: {} }), /"relu" is no schedule of learning rates/);
+    await assert.rejects(rates({ id: 'step-lr', parameters: { size: 3 } }), {
+      name: 'InputError',
+      message: /step-lr: /,
+    });
+  });
+
   it('stops within a second when it is cancelled, and takes the next request', async () => {
     const controller = new AbortController();
     const { end, rows } = await run(experiment({ steps: 1_000_000_000 }), {
@@ -190,6 +224,22 @@ describe('Trainer', () => {
       },
     );
     assert.deepEqual((await run(experiment({ steps: 1 }))).end, { kind: 'finished' });
+  });
+
+  it('leaves no process behind when its host is killed', async () => {
+    const script = `
+      const { Trainer } = require('./out/extension/trainer/host.js');
+      const trainer = new Trainer({ path: ${JSON.stringify(path)} });
+      trainer.train(JSON.parse(process.argv[1]), { steps: () => console.log(trainer.pid) });`;
+    const host = spawn(process.execPath, ['-e', script, JSON.stringify(experiment({ steps: 1_000_000_000 }))], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [output] = (await once(host.stdout, 'data')) as [Buffer];
+    const pid = parseInt(output.toString(), 10);
+    assert.ok(isRunning(pid));
+    host.kill('SIGKILL');
+    for (let waited = 0; isRunning(pid) && waited < 100; waited++) await setTimeout(50);
+    assert.ok(!isRunning(pid));
   });
 
   it('lists providers honestly: the CPU works, what does not says why', async () => {

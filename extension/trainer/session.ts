@@ -1,0 +1,57 @@
+/** Graphs loaded into ONNX Runtime to be run many times. */
+import type { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node';
+import { exportGraph } from '../onnx/export';
+import type { Graph } from '../onnx/graph';
+import type { Tensor } from '../onnx/tensor';
+import { RunError } from '../protocol/errors';
+import { reason, toRuntime, type Library } from './runtime';
+
+export interface SessionSettings {
+  /** The execution provider by ONNX Runtime's name. */
+  provider: string;
+  threads: number;
+}
+
+export type Feeds = Record<string, RuntimeTensor>;
+
+export class Session {
+  private constructor(
+    private readonly session: InferenceSession,
+    private readonly library: Library,
+  ) {}
+
+  /** @throws RunError where the runtime refuses the graph. */
+  static async open(graph: Graph, { provider, threads }: SessionSettings): Promise<Session> {
+    const library = await import('onnxruntime-node');
+    try {
+      const session = await library.InferenceSession.create(exportGraph(graph), {
+        executionProviders: [provider],
+        intraOpNumThreads: threads,
+        interOpNumThreads: 1,
+        // Higher levels take seconds longer on large graphs and save next to nothing on these.
+        graphOptimizationLevel: 'basic',
+        logSeverityLevel: 4,
+      });
+      return new Session(session, library);
+    } catch (error) {
+      throw new RunError(`ONNX Runtime refuses the training graph: ${reason(error)}`);
+    }
+  }
+
+  /** @throws RunError where the runtime fails. */
+  async run(feeds: Feeds): Promise<Feeds> {
+    try {
+      return await this.session.run(feeds);
+    } catch (error) {
+      throw new RunError(`ONNX Runtime failed: ${reason(error)}`);
+    }
+  }
+
+  tensor(tensor: Tensor): RuntimeTensor {
+    return toRuntime(this.library, tensor);
+  }
+
+  release(): Promise<void> {
+    return this.session.release();
+  }
+}
