@@ -25,8 +25,8 @@ MODELS = {
 
 
 def without_folders_of_this_machine(text):
-    """Paths of the interpreter's packages, from the package's name on."""
-    return re.sub(r'"[^"]*[/\\](?:site|dist)-packages[/\\]', '"', text)
+    """Paths of the interpreter's packages, from the folder of packages on."""
+    return re.sub(r'"[^"]*[/\\]((?:site|dist)-packages[/\\])', r'"\1', text)
 
 
 def strip_paths(entries):
