@@ -49,7 +49,9 @@ export function sourceOf(node: NodeProto): SourceLocation | undefined {
     file: file!,
     line: Number(line),
   }));
-  const own = frames.filter(({ file }) => !/(?:^|[\\/])(?:site|dist)-packages[\\/]/.test(file) && !file.startsWith('<'));
+  const own = frames.filter(
+    ({ file }) => !/(?:^|[\\/])(?:site|dist)-packages[\\/]/.test(file) && !file.startsWith('<'),
+  );
   return own.at(-1) ?? frames[0];
 }
 
