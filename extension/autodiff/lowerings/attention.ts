@@ -5,7 +5,6 @@ import { range, type Lowering, type LoweringContext, type Lowerings } from './lo
 /** Vaswani et al., Attention Is All You Need (2017): softmax(q·kᵀ·scale + mask)·v, per head. */
 const attention: Lowering = (c) => {
   const { g } = c;
-  if (c.int('is_causal', 0) === 1 && c.optional(4)) c.refuse('a causal mask together with past keys is not supported.');
   if (c.optional(6)) c.refuse('lengths of padding (input 6) are not supported.');
   const query = headsOf(c, c.input(0), 'q_num_heads');
   const key = withPast(g, headsOf(c, c.input(1), 'kv_num_heads'), c.optional(4));
@@ -18,7 +17,7 @@ const attention: Lowering = (c) => {
   const product = g.matmul(g.mul(query, root), g.matrixTranspose(g.mul(repeated(g, key, heads), root)));
   const masked = applyMask(c, product);
   const capped = softCapped(c, masked);
-  const weights = g.unary('Softmax', capped, { axis: -1 });
+  const weights = attentionWeights(c, capped);
   const result = g.matmul(weights, repeated(g, value, heads));
 
   const isFlat = c.input(0).shape.length === 3;
@@ -53,10 +52,20 @@ function applyMask(c: LoweringContext, product: Value): Value {
   const mask = c.optional(3);
   if (mask) scores = mask.dtype === 'bool' ? g.where(mask, scores, -Infinity) : g.add(scores, mask);
   if (c.int('is_causal', 0) === 1) {
-    const visible = range(rows * columns).map((i) => (i % columns <= Math.floor(i / columns) ? 1 : 0));
+    // Past keys come first, and every query sees them all.
+    const past = c.optional(4) ? columns - rows : 0;
+    const visible = range(rows * columns).map((i) => (i % columns <= Math.floor(i / columns) + past ? 1 : 0));
     scores = g.where(g.constant('bool', [rows, columns], visible), scores, -Infinity);
   }
   return scores;
+}
+
+/** A row that sees nothing attends to nothing: the softmax of -∞ alone would be NaN. */
+function attentionWeights(c: LoweringContext, scores: Value): Value {
+  const { g } = c;
+  if (!c.optional(3)) return g.unary('Softmax', scores, { axis: -1 });
+  const blind = g.equal(g.reduce('ReduceMax', scores, [-1], true), -Infinity);
+  return g.where(blind, 0, g.unary('Softmax', g.where(blind, 0, scores), { axis: -1 }));
 }
 
 function softCapped(c: LoweringContext, scores: Value): Value {

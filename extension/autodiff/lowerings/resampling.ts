@@ -1,5 +1,5 @@
 /** Resizing and sampling of images: every version in the terms of opset 18. */
-import { float } from '../../onnx/builder';
+import { float, type Value } from '../../onnx/builder';
 import { numbers, type Shape } from '../../onnx/tensor';
 import { positiveAxis, range, type Lowering, type LoweringContext, type Lowerings } from './lowering';
 
@@ -25,8 +25,6 @@ const resize: Lowering = (c) => {
   const x = c.input(0);
   const rank = x.shape.length;
   const mode = c.string('coordinate_transformation_mode', 'half_pixel');
-  if (mode === 'half_pixel_symmetric' || mode === 'tf_half_pixel_for_nn')
-    c.refuse(`the coordinate transformation "${mode}" is not supported.`);
   const axes = (c.ints('axes') ?? range(rank)).map((axis) => positiveAxis(axis, rank));
   const { scales, sizes } = extent(c, axes, x.shape, c.output().shape);
   const roi = mode === 'tf_crop_and_resize' ? regionOfInterest(c, axes, rank) : undefined;
@@ -110,11 +108,45 @@ const affineGrid: Lowering = (c) => {
   return [g.reshape(g.matmul(grid, g.matrixTranspose(theta)), shape)];
 };
 
-/** Dilations came with opset 19. */
+/** Dilations came with opset 19; before, they are a convolution with ones over the number of elements. */
 const averagePool: Lowering = (c) => {
-  if (c.ints('dilations')?.some((dilation) => dilation !== 1)) c.refuse('dilated average pooling is not supported.');
-  return c.rewritten([c.input(0)], c.attributesWithout('dilations'));
+  if (!c.ints('dilations')?.some((dilation) => dilation !== 1))
+    return c.rewritten([c.input(0)], c.attributesWithout('dilations'));
+  if (c.string('auto_pad', 'NOTSET') !== 'NOTSET') c.refuse('dilations together with auto_pad are not supported.');
+  const { g } = c;
+  const x = c.input(0);
+  const [batch, channels, ...space] = x.shape as [number, number, ...number[]];
+  const kernel = c.ints('kernel_shape')!;
+  const ones = g.expand(g.scalar(1, x.dtype as 'float32'), [1, 1, ...kernel]);
+  const images = g.reshape(x, [batch * channels, 1, ...space]);
+  const sums = dilatedSums(c, images, ones, 0);
+  const counts = dilatedSums(
+    c,
+    g.expand(g.scalar(1, x.dtype as 'float32'), [1, 1, ...space]),
+    ones,
+    c.int('count_include_pad', 0),
+  );
+  return [g.reshape(g.div(sums, counts), c.output().shape)];
 };
+
+/** The sum over every window, where the padding holds `padding` and what ceil_mode adds beyond it holds 0. */
+function dilatedSums(c: LoweringContext, images: Value, ones: Value, padding: number): Value {
+  const { g } = c;
+  const space = images.shape.slice(2);
+  const kernel = ones.shape.slice(2);
+  const dilations = c.ints('dilations')!;
+  const strides = c.ints('strides') ?? kernel.map(() => 1);
+  const pads = c.ints('pads') ?? [...kernel, ...kernel].fill(0);
+  const [before, after] = [pads.slice(0, kernel.length), pads.slice(kernel.length)];
+  const padded = g.pad(images, [0, 0, ...before, 0, 0, ...after], padding);
+  const positions = c.output().shape.slice(2);
+  const missing = positions.map((count, i) => {
+    const covered = (count - 1) * strides[i]! + (kernel[i]! - 1) * dilations[i]! + 1;
+    return Math.max(0, covered - space[i]! - before[i]! - after[i]!);
+  });
+  const attributes = { kernel_shape: kernel, strides, dilations, pads: [...missing.map(() => 0), ...missing] };
+  return g.op('Conv', [padded, ones], attributes, { dtype: images.dtype, shape: [images.shape[0]!, 1, ...positions] });
+}
 
 export const resamplingLowerings: Lowerings = {
   Upsample: upsample,
