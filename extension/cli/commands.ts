@@ -3,10 +3,12 @@ import type { RegisterCommand } from './command';
 import { registerDiagnose } from './diagnose';
 import { registerGradients } from './gradients';
 import { registerInspect } from './inspect';
+import { registerPrescribe } from './prescribe';
 import { registerProviders } from './providers';
 
 export const commands: readonly RegisterCommand[] = [
   registerDiagnose,
+  registerPrescribe,
   registerInspect,
   registerGradients,
   registerProviders,

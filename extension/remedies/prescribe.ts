@@ -2,18 +2,19 @@
  * The search for a prescription: a baseline, single remedies in the guide's order, combinations of the best, and the
  * winner again on other seeds. Every attempt is kept, with what it measured or why it was not made.
  */
+import { InputError } from '../protocol/errors';
 import type { Experiment, Use } from '../protocol/experiment';
 import type { Finding } from '../protocol/finding';
 import type { Prescription, Trial } from '../protocol/prescription';
 import type { Run } from '../protocol/run';
 import { candidates } from './candidates';
-import { DoesNotFit, type Remedy } from './remedy';
+import type { Remedy } from './remedy';
 import { assess, effectOf, isHealthy, judge, type Assessment } from './score';
 import { findRemedy } from './index';
 
 /** What the search needs of the world around it. */
 export interface Clinic {
-  /** @throws DoesNotFit where a remedy has nothing to apply to. */
+  /** @throws InputError where a remedy has nothing to apply to. */
   train(experiment: Experiment, signal: AbortSignal | undefined): Promise<Run>;
   diagnose(run: Run): readonly Finding[];
   /** Seconds since some moment. */
@@ -141,7 +142,8 @@ async function tryOut(
     };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    const outcome = error instanceof DoesNotFit || signal?.aborted ? 'skipped' : 'failed';
+    // The trainer says of a remedy that does not fit that the experiment cannot be run.
+    const outcome = error instanceof InputError || signal?.aborted ? 'skipped' : 'failed';
     return { trial: { ...skipped(uses, factor, why), outcome } };
   }
 }

@@ -1,0 +1,108 @@
+import { diagnose } from '../diagnosis/diagnose';
+import { number } from '../diagnosis/sentence';
+import type { Prescription, Trial } from '../protocol/prescription';
+import { prescribe, type PrescribeResult } from '../remedies/prescribe';
+import { runTrial } from '../remedies/trial-run';
+import type { RegisterCommand } from './command';
+import { exitCodeOf } from './diagnose';
+import { experimentOf, experimentOptions, type ExperimentOptions } from './experiment-options';
+import { jsonOption, numberAtLeast, type OutputOptions } from './options';
+import { runDocument } from './run-document';
+import { findingsReport } from './run-report';
+import { table } from './table';
+
+interface PrescribeCommandOptions extends ExperimentOptions, OutputOptions {
+  budget: number;
+}
+
+export const registerPrescribe: RegisterCommand = (program, context) => {
+  const command = program
+    .command('prescribe')
+    .description('diagnose, try remedies on the model, and rank them by what they did')
+    .argument('<model>', 'ONNX file')
+    .option('--budget <seconds>', 'time for trials', numberAtLeast(0, { beyond: true }), 60);
+  experimentOptions(jsonOption(command)).action(async (model: string, options: PrescribeCommandOptions) => {
+    const { engine, terminal, request } = context;
+    const result = await prescribe(
+      experimentOf(model, options),
+      {
+        train: (experiment, signal) => runTrial(engine, experiment, signal),
+        diagnose,
+        now: () => performance.now() / 1000,
+      },
+      {
+        budget: options.budget,
+        signal: request.signal,
+        onTrial: (trial) => {
+          terminal.progress(`Tried ${nameOf(trial)}: ${trial.outcome}`);
+        },
+      },
+    );
+    if (options.json) terminal.printJson(prescribeDocument(result));
+    else terminal.print(prescribeReport(result));
+    context.exitCode = exitCodeOf(result.baseline.findings);
+  });
+};
+
+function prescribeDocument({ baseline, trials, prescriptions }: PrescribeResult) {
+  return {
+    baseline: runDocument(baseline.run, baseline.findings),
+    trials: trials.map(trialDocument),
+    prescriptions: prescriptions.map((prescription) => ({
+      ...trialDocument(prescription),
+      healthy: prescription.healthy,
+      seeds: prescription.seeds,
+    })),
+  };
+}
+
+function trialDocument({ remedies, learningRateFactor, outcome, why, effect }: Trial) {
+  const units = remedies.flatMap((use) => use.units ?? []);
+  return {
+    remedies: remedies.map(({ id }) => id),
+    parameters: Object.fromEntries(remedies.map(({ id, parameters }) => [id, parameters])),
+    ...(units.length > 0 && { units }),
+    learningRateFactor,
+    outcome,
+    why,
+    effect: effect ?? null,
+  };
+}
+
+export function prescribeReport({ baseline, trials, prescriptions }: PrescribeResult): string {
+  const parts = [findingsReport(baseline.findings)];
+  if (trials.length > 0) parts.push(trialTable(trials), advice(prescriptions));
+  return parts.join('\n\n');
+}
+
+const trialTable = (trials: readonly Trial[]): string =>
+  table(
+    [
+      { head: 'trial' },
+      { head: 'outcome' },
+      { head: 'health', align: 'right' },
+      { head: 'loss', align: 'right' },
+      { head: 'step', align: 'right' },
+      { head: 'why' },
+    ],
+    trials.map((trial) => [
+      nameOf(trial),
+      trial.outcome,
+      trial.effect ? trial.effect.healthAfter.toFixed(2) : '',
+      trial.effect ? number(trial.effect.lossAfter) : '',
+      trial.effect ? `×${trial.effect.timeStepRatio.toFixed(2)}` : '',
+      trial.why,
+    ]),
+  );
+
+function advice(prescriptions: readonly Prescription[]): string {
+  const [best] = prescriptions;
+  if (!best) return 'Nothing that was tried helps.';
+  const { lossBefore, lossAfter, parametersAdded } = best.effect;
+  const cost = parametersAdded === 0 ? '' : `, ${parametersAdded > 0 ? '+' : ''}${parametersAdded} weights`;
+  const held = best.healthy ? `healthy on seeds ${best.seeds.join(', ')}` : 'better, but not healthy';
+  return `Prescription: ${nameOf(best)} (loss ${number(lossBefore)} → ${number(lossAfter)}${cost}; ${held}).`;
+}
+
+const nameOf = ({ remedies, learningRateFactor }: Trial): string =>
+  remedies.map(({ id }) => id).join(' + ') + (learningRateFactor === 1 ? '' : ` at lr ×${learningRateFactor}`);

@@ -1,0 +1,44 @@
+/** Trains one trial on a trainer, and stops early what is lost: a loss that is not a number does not come back. */
+import { RunError } from '../protocol/errors';
+import type { Experiment } from '../protocol/experiment';
+import { RowBuffer } from '../protocol/row-buffer';
+import { rowWidth, stepColumn, type Run, type RunEnd, type RunHeader, type StepChunk } from '../protocol/run';
+
+/** The part of the trainer that trials need. */
+export interface TrialTrainer {
+  train(
+    experiment: Experiment,
+    options: { signal?: AbortSignal; header?(header: RunHeader): void; steps?(chunk: StepChunk): void },
+  ): Promise<RunEnd>;
+}
+
+/** So many steps without a finite loss end a trial. */
+const patience = 10;
+
+/** @throws RunError where the run failed or was cancelled before its first step, InputError where it cannot be run */
+export async function runTrial(
+  trainer: TrialTrainer,
+  experiment: Experiment,
+  signal: AbortSignal | undefined,
+): Promise<Run> {
+  const lost = new AbortController();
+  let header: RunHeader | undefined;
+  let rows = new RowBuffer(0);
+  let notFinite = 0;
+  const end = await trainer.train(experiment, {
+    signal: signal ? AbortSignal.any([signal, lost.signal]) : lost.signal,
+    header: (received) => {
+      header = received;
+      rows = new RowBuffer(rowWidth(received.layout));
+    },
+    steps: (chunk) => {
+      rows.append(chunk);
+      for (let step = 0; step < chunk.count; step++)
+        notFinite = Number.isFinite(chunk.rows[step * rows.width + stepColumn('loss')]!) ? 0 : notFinite + 1;
+      if (notFinite >= patience) lost.abort();
+    },
+  });
+  if (end.kind === 'failed') throw new RunError(end.reason);
+  if (!header) throw new RunError('Stopped before the first step.');
+  return { header, steps: rows.steps, rows: rows.rows, end };
+}
