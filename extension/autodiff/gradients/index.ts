@@ -14,18 +14,21 @@ import { resizeRules } from './resize';
 import { shapeRules } from './shape';
 import { softmaxRules } from './softmax';
 
-export const gradientRules: GradientRules = {
-  ...elementwiseRules,
-  ...activationRules,
-  ...softmaxRules,
-  ...linearRules,
-  ...einsumRules,
-  ...convolutionRules,
-  ...poolingRules,
-  ...reductionRules,
-  ...shapeRules,
-  ...indexingRules,
-  ...resizeRules,
-  ...gridSampleRules,
-  ...normalizationRules,
+/** The rules by the file that holds them. */
+export const gradientFamilies: Readonly<Record<string, GradientRules>> = {
+  elementwise: elementwiseRules,
+  activations: activationRules,
+  softmax: softmaxRules,
+  linear: linearRules,
+  einsum: einsumRules,
+  convolution: convolutionRules,
+  pooling: poolingRules,
+  normalization: normalizationRules,
+  reduction: reductionRules,
+  shape: shapeRules,
+  indexing: indexingRules,
+  resize: resizeRules,
+  'grid-sample': gridSampleRules,
 };
+
+export const gradientRules: GradientRules = Object.assign({}, ...Object.values(gradientFamilies)) as GradientRules;
