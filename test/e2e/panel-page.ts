@@ -13,17 +13,18 @@ export interface Harness {
   violations: string[];
   longTasks: number[];
   post(message: HostToPanel): void;
-  prepare(runs: readonly ShownRun[]): void;
+  resend(index: number): void;
   advance(index: number, count: number): void;
 }
 declare global {
   interface Window {
+    preparedRuns: readonly ShownRun[];
     harness: Harness;
   }
 }
 
 const nonce = 'bm90IHNlY3JldA';
-const policy = `default-src 'none'; script-src 'nonce-${nonce}'; style-src http://127.0.0.1:*; img-src data:; font-src 'none'`;
+const policy = `default-src 'none'; script-src 'nonce-${nonce}'; style-src http://127.0.0.1:* 'nonce-${nonce}'; img-src data:; font-src 'none'`;
 
 const root = join(__dirname, '../../..');
 
@@ -47,9 +48,10 @@ export async function startPanelBrowser(): Promise<PanelBrowser> {
     format: 'iife',
     target: 'es2023',
   });
-  const files: Readonly<Record<string, () => Promise<string> | string>> = {
+  const files: Readonly<Record<string, (query: string) => Promise<string> | string>> = {
     '/panel.js': () => readFile(join(root, 'dist/webview/panel.js'), 'utf8'),
     '/panel.css': () => readFile(join(root, 'dist/webview/panel.css'), 'utf8'),
+    '/theme.css': (query) => variablesOf(query as keyof typeof themes),
     '/harness.js': () => script.outputFiles[0]!.text,
   };
   const server = createServer((request, response) => {
@@ -60,7 +62,7 @@ export async function startPanelBrowser(): Promise<PanelBrowser> {
         'content-type',
         url.pathname.endsWith('.js') ? 'text/javascript' : url.pathname.endsWith('.css') ? 'text/css' : 'text/html',
       );
-      if (file) return response.end(await file());
+      if (file) return response.end(await file(url.search.slice(1)));
       if (url.pathname !== '/') return response.writeHead(404).end();
       response.setHeader('content-security-policy', policy);
       return response.end(pageOf(url.searchParams.get('theme') as keyof typeof themes));
@@ -86,38 +88,36 @@ export async function startPanelBrowser(): Promise<PanelBrowser> {
         viewport: { width, height },
         reducedMotion: reducedMotion ? 'reduce' : 'no-preference',
       });
+      await page.addInitScript((prepared) => {
+        window.preparedRuns = prepared;
+      }, runs);
       await page.goto(`http://127.0.0.1:${port}/?theme=${theme}`);
-      const { kind, variables } = themes[theme];
-      await page.evaluate(
-        ([className, colors, prepared]) => {
-          document.body.className = className;
-          for (const [name, value] of Object.entries(colors))
-            document.documentElement.style.setProperty(`--vscode-${name}`, value);
-          window.harness.prepare(prepared);
-        },
-        [kind, variables, runs] as const,
-      );
-      await page.evaluate((value) => {
-        const script = document.createElement('script');
-        Object.assign(script, { type: 'module', src: '/panel.js', nonce: value });
-        document.body.append(script);
-      }, nonce);
       return page;
     },
     close: () => stop(browser, server),
   };
 }
 
+/** As the editor makes it: the theme's class and variables are there before any script runs. */
 const pageOf = (theme: keyof typeof themes): string => `<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8">
+    <meta property="csp-nonce" content="${nonce}">
     <title>Gradient panel, ${theme}</title>
     <link rel="stylesheet" href="/panel.css">
+    <link rel="stylesheet" href="/theme.css?${theme}">
     <script nonce="${nonce}" src="/harness.js"></script>
   </head>
-  <body></body>
+  <body class="${themes[theme].kind}">
+    <script type="module" nonce="${nonce}" src="/panel.js"></script>
+  </body>
 </html>`;
+
+const variablesOf = (theme: keyof typeof themes): string =>
+  `:root{${Object.entries(themes[theme].variables)
+    .map(([name, value]) => `--vscode-${name}:${value};`)
+    .join('')}}`;
 
 async function stop(browser: Browser, server: Server): Promise<void> {
   await browser.close();

@@ -21,7 +21,11 @@ const received: PanelToHost[] = [];
 const violations: string[] = [];
 const longTasks: number[] = [];
 let state: unknown;
-let runs: { shown: ShownRun; run: SyntheticRun; sent: number }[] = [];
+const runs = window.preparedRuns.map((shown) => ({
+  shown,
+  run: syntheticRun(shown),
+  sent: shown.sent ?? shown.steps,
+}));
 
 const post = (message: HostToPanel) => {
   window.postMessage(message, '*');
@@ -42,6 +46,12 @@ const part = ({ run }: { run: SyntheticRun }, from: number, to: number) => {
   return { steps: run.steps.slice(from, to), rows: run.rows.slice(from * width, to * width) };
 };
 
+/** All that is known of a run, anew. */
+function resend(index: number): void {
+  const run = runs[index]!;
+  post({ type: 'full', id: `run-${index}`, header: run.run.header, ...part(run, 0, run.sent) });
+}
+
 function answer(message: PanelToHost): void {
   received.push(message);
   if (message.type === 'ready') {
@@ -50,8 +60,7 @@ function answer(message: PanelToHost): void {
   }
   if (message.type === 'watch')
     for (const id of message.ids) {
-      const run = runs[Number(id.slice('run-'.length))]!;
-      post({ type: 'full', id, header: run.run.header, ...part(run, 0, run.sent) });
+      resend(Number(id.slice('run-'.length)));
     }
 }
 
@@ -71,9 +80,7 @@ Object.assign(window, {
     violations,
     longTasks,
     post,
-    prepare: (wanted: readonly ShownRun[]) => {
-      runs = wanted.map((shown) => ({ shown, run: syntheticRun(shown), sent: shown.sent ?? shown.steps }));
-    },
+    resend,
     /** The run goes on by so many steps. */
     advance: (index: number, count: number) => {
       const run = runs[index]!;

@@ -274,7 +274,6 @@ export class ChartView {
 
   private drawGuide(g: CanvasRenderingContext2D, place: number, label: string, area: Area): void {
     g.strokeStyle = this.theme.muted;
-    g.fillStyle = this.theme.muted;
     g.lineWidth = 1;
     g.setLineDash([2, 4]);
     g.beginPath();
@@ -284,7 +283,14 @@ export class ChartView {
     g.setLineDash([]);
     g.font = `${this.theme.font.size - 2}px ${this.theme.font.family}`;
     g.textAlign = 'right';
-    g.fillText(label, area.left + area.width - 4, place - 4);
+    const right = area.left + area.width - 4;
+    const { width } = g.measureText(label);
+    g.fillStyle = this.theme.background;
+    g.globalAlpha = 0.85;
+    g.fillRect(right - width - 3, place - this.theme.font.size - 2, width + 6, this.theme.font.size);
+    g.globalAlpha = 1;
+    g.fillStyle = this.theme.foreground;
+    g.fillText(label, right, place - 5);
   }
 
   private drawEmphasized(g: CanvasRenderingContext2D, index: number, x: Axis, y: Axis, area: Area): void {

@@ -27,6 +27,9 @@ export interface Line extends Series {
   label: string;
   /** CSS colour. */
   color: string;
+  /** The run that it belongs to and what it is of that run, where several runs are compared. */
+  run?: string;
+  part?: string;
   /** Index of the layer that it belongs to, in the figure's run. */
   layer?: number;
   dash?: readonly number[];
@@ -38,6 +41,8 @@ export interface Line extends Series {
 export interface LineFigure {
   kind: 'lines';
   title: string;
+  /** The layer that runs are compared by. */
+  subject?: string;
   x: Axis;
   y: Axis;
   lines: readonly Line[];

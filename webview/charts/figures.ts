@@ -106,6 +106,7 @@ export function depthProfile(view: View, step: number): LineFigure {
       return [
         {
           label: alone ? text : view.t('{0}: {1}', name, text),
+          ...(alone ? {} : { run: name, part: text }),
           color,
           x: points.map(({ x }) => x),
           y: points.map(({ y }) => y),
@@ -150,15 +151,21 @@ export function overSteps(view: View, quantity: Quantity): LineFigure {
   const { layers } = series.layout;
   const lines: Line[] = [];
   const extents: Extent[] = [];
-  let suffix = '';
+  let subject: string | undefined;
   if (view.runs.length > 1) {
     const compared = view.layer ?? view.layers.find((layer) => series.has(quantity, layer)) ?? 0;
-    const name = layers[compared]!.name;
-    suffix = ` · ${name}`;
+    const { name } = layers[compared]!;
+    subject = name;
     for (const run of view.runs) {
       const own = sameLayer(run.series, name);
       if (own < 0 || !run.series.has(quantity, own)) continue;
-      lines.push({ label: run.name, color: run.color, width: 2, ...run.series.layerSeries(quantity, own) });
+      lines.push({
+        label: run.name,
+        run: run.name,
+        color: run.color,
+        width: 2,
+        ...run.series.layerSeries(quantity, own),
+      });
       extents.push(run.series.extent(quantity, [own]));
     }
   } else
@@ -170,7 +177,8 @@ export function overSteps(view: View, quantity: Quantity): LineFigure {
     }
   return {
     kind: 'lines',
-    title: view.t(title) + suffix,
+    title: subject === undefined ? view.t(title) : `${view.t(title)} · ${subject}`,
+    subject,
     x: stepAxis(view),
     y: valueAxis(view.t(axis), scale, union(extents), within),
     lines,
@@ -219,9 +227,18 @@ const oneColumn = (
     columns.flatMap(({ column, label, dash, always }) => {
       const values = series.stepSeries(column);
       if (!always && !known(values)) return [];
-      const text =
-        view.runs.length === 1 ? view.t(label) : columns.length === 1 ? name : view.t('{0}: {1}', name, view.t(label));
-      return [{ label: text, color, dash, width: 2, ...(always ? values : measured(values)) }];
+      const alone = view.runs.length === 1;
+      const part = view.t(label);
+      return [
+        {
+          label: alone ? part : view.t('{0}: {1}', name, part),
+          ...(alone ? {} : { run: name, part }),
+          color,
+          dash,
+          width: 2,
+          ...(always ? values : measured(values)),
+        },
+      ];
     }),
   );
 

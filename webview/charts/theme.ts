@@ -39,7 +39,7 @@ export function readTheme(body: HTMLElement = document.body): Theme {
     foreground,
     background: read(light ? '#ffffff' : '#1e1e1e', 'editor-background'),
     muted: contrast ? foreground : read(foreground, 'descriptionForeground'),
-    grid: contrast ? read(foreground, 'contrastBorder') : light ? '#0000001c' : '#ffffff1c',
+    grid: light ? (contrast ? '#00000040' : '#0000001c') : contrast ? '#ffffff40' : '#ffffff1c',
     focus: read(foreground, 'focusBorder'),
     error: read('#f14c4c', 'editorError-foreground', 'errorForeground'),
     warning: read('#cca700', 'editorWarning-foreground'),

@@ -31,7 +31,7 @@ const statistics: readonly Quantity[] = ['std', 'mean', 'saturatedShare', 'zeroS
 
 /** The charts of the panel, what matters most first. */
 export const cardDefinitions = (): readonly CardDefinition[] => [
-  { id: 'profile', along: 'layer', wide: true, figure: depthProfile },
+  { id: 'profile', along: 'layer', figure: depthProfile },
   {
     id: 'gradients',
     along: 'step',

@@ -1,7 +1,7 @@
 import { ChartView, heatMapColors, type Spot } from '../charts/chart-view';
 import { cssColor, depthColor, ramp } from '../charts/colors';
 import { csvOfFigure, tableOf } from '../charts/csv';
-import { figureLines, type Axis, type Figure } from '../charts/figure';
+import { figureLines, type Axis, type Figure, type Line } from '../charts/figure';
 import { shortName, type View } from '../charts/figures';
 import type { FrameWork } from '../charts/frame-work';
 import { decadeLabel, markSymbols, type Mark } from '../charts/log-axis';
@@ -23,8 +23,6 @@ export interface CardDefinition {
   figure(view: View, step: number, choice: string): Figure | undefined;
   /** What the user chooses from, and the heading that stands before the choice. */
   choices?: { label: string; heading: string; of: (view: View) => readonly Choice[] };
-  /** Spans the whole width. */
-  wide?: boolean;
 }
 
 /** A thing to save. */
@@ -91,7 +89,7 @@ export class FigureCard {
     this.element = element(
       'section',
       {
-        class: `card${definition.wide ? ' card-wide' : ''}`,
+        class: 'card',
         attributes: { 'aria-labelledby': this.title.id, 'data-figure': definition.id },
       },
       element(
@@ -183,7 +181,9 @@ export class FigureCard {
       !this.figure || (this.figure.kind === 'lines' ? this.figure.lines.length : this.figure.rows.length) === 0;
     this.element.classList.toggle('empty', empty);
     if (!this.figure) return;
-    this.title.textContent = this.definition.choices?.heading ?? this.figure.title;
+    const heading = this.definition.choices?.heading;
+    const subject = this.figure.kind === 'lines' ? this.figure.subject : undefined;
+    this.title.textContent = heading ? [heading, subject].filter(Boolean).join(' · ') : this.figure.title;
     this.canvas.setAttribute('aria-label', describe(this.figure));
     if (this.chart) this.chart.show(this.figure, this.emphasis());
     else {
@@ -266,8 +266,9 @@ export class FigureCard {
       const byDepth =
         view.runs.length === 1 && lines.some(({ layer }) => layer !== undefined) && this.definition.along === 'step';
       if (byDepth) parts.push(depthBar(view));
-      else if (lines.length <= legendLimit || view.runs.length > 1)
-        parts.push(...lines.slice(0, 2 * legendLimit).map(({ label, color, dash }) => legendEntry(label, color, dash)));
+      else if (view.runs.length > 1) parts.push(...legendOfRuns(lines, this.theme.foreground));
+      else if (lines.length <= legendLimit)
+        parts.push(...lines.map(({ label, color, dash }) => legendEntry(label, color, dash)));
     }
     const marks = figure.kind === 'heat-map' ? figure.value.marks : figure.y.marks;
     parts.push(...(marks ?? []).map((mark) => this.markEntry(mark, figure.kind === 'heat-map')));
@@ -347,6 +348,16 @@ function legendEntry(label: string, color: string, dash?: readonly number[]): HT
   const line = element('span', { class: `legend-line${dash ? ' dashed' : ''}`, attributes: { 'aria-hidden': 'true' } });
   line.style.setProperty('border-top-color', color);
   return element('span', { class: 'legend-entry', attributes: { title: label } }, line, shortName(label, 32));
+}
+
+/** Colours tell the runs apart, and dashes what each line is of its run. */
+function legendOfRuns(lines: readonly Line[], neutral: string): HTMLElement[] {
+  const runs = new Map(lines.map(({ run, label, color }) => [run ?? label, color]));
+  const styles = new Map(lines.flatMap(({ part, dash }) => (part === undefined ? [] : [[part, dash] as const])));
+  return [
+    ...[...runs].map(([run, color]) => legendEntry(run, color)),
+    ...(styles.size > 1 ? [...styles].map(([part, dash]) => legendEntry(part, neutral, dash)) : []),
+  ];
 }
 
 function bar(colors: readonly string[], from: string, to: string): HTMLElement {

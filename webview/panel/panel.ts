@@ -164,8 +164,9 @@ class Panel {
       { class: 'content' },
       this.header.element,
       this.verdict.element,
+      this.cards[0]!.element,
       this.list.element,
-      element('div', { class: 'cards' }, ...this.cards.map((card) => card.element)),
+      element('div', { class: 'cards' }, ...this.cards.slice(1).map((card) => card.element)),
       this.steps.element,
     );
     this.content.hidden = true;
