@@ -1,0 +1,31 @@
+/** Orthogonal recurrent weights, set right after the layer is made. */
+import type { ParsedSource } from '../parse';
+import { placeOf } from '../syntax';
+import type { TextEdit } from '../text';
+import type { Layer } from '../values';
+import { quoteOf, referTo } from './references';
+import { hasOwnLines, insertAfter } from './statements';
+
+const gates: Readonly<Record<string, number>> = { LSTM: 4, LSTMCell: 4, GRU: 3, GRUCell: 3 };
+
+/** `undefined` where the layer is not assigned by a statement of its own. */
+export const orthogonalEdits = (file: ParsedSource, layer: Layer): TextEdit[] | undefined => {
+  const statement = placeOf(file.root, layer.site.from)?.statement;
+  if (statement?.kind !== 'assign' || statement.operator || layer.site.file !== file) return undefined;
+  const [target, ...others] = statement.targets;
+  const isWhole = statement.value.from === layer.site.from && statement.value.to === layer.site.to;
+  if (!target || others.length > 0 || !isWhole || !hasOwnLines(file.source, statement)) return undefined;
+  if (target.kind !== 'name' && target.kind !== 'attribute') return undefined;
+  const { edits, text } = referTo(file, 'torch.nn.init.orthogonal_');
+  const quote = quoteOf(file);
+  const blocks = gates[layer.type];
+  const set = blocks
+    ? [`        for gate in parameter.data.chunk(${blocks}):`, `            ${text}(gate)`]
+    : [`        ${text}(parameter)`];
+  const lines = [
+    `for name, parameter in ${file.source.slice(target)}.named_parameters():`,
+    `    if ${quote}weight_hh${quote} in name:`,
+    ...set,
+  ];
+  return [...edits, insertAfter(file.source, statement, lines)];
+};

@@ -1,0 +1,85 @@
+/** Questions about the flow of tensors through a network. */
+import { activationName } from './pytorch-names';
+import type { Op } from './values';
+
+/** Ops that only pass a tensor on but are not linear. */
+const nonlinearPass =
+  /^(Max|AdaptiveMax|max|adaptive_max|abs|sqrt|square|pow|exp|log|norm|std|var|min|clamp|clip|sort|topk|logsumexp|globalMax)/;
+
+export const isSaturating = (op: Op): boolean =>
+  op.category === 'activation' && /^(sigmoid|tanh|hardsigmoid|softsign)$/.test(activationName(op.name));
+
+/** Activations of the rectifier family, for which Kaiming's gain is meant. */
+export const isRectifier = (op: Op): boolean =>
+  op.category === 'activation' &&
+  /^(relu|relu6|leakyrelu|prelu|rrelu|elu|celu|gelu|silu|mish|hardswish)$/.test(activationName(op.name));
+
+export const isLinearPass = (op: Op): boolean =>
+  op.category === 'scale' || (op.category === 'pass' && !nonlinearPass.test(op.name));
+
+export class Flow {
+  private readonly consumersOf = new Map<Op, Op[]>();
+
+  constructor(readonly ops: readonly Op[]) {
+    for (const op of ops)
+      for (const input of op.inputs) {
+        const list = this.consumersOf.get(input);
+        if (list) list.push(op);
+        else this.consumersOf.set(input, [op]);
+      }
+  }
+
+  /** What uses the result of an op in computing the loss. */
+  consumers(op: Op): readonly Op[] {
+    return (this.consumersOf.get(op) ?? []).filter(({ category }) => category !== 'detach');
+  }
+
+  /** The op before, through whatever only passes a tensor on. Nothing where several flows meet, or one flow parts. */
+  before(op: Op): Op | undefined {
+    let at = op;
+    for (;;) {
+      const [input, ...others] = at.inputs.filter(
+        ({ category }) => category !== 'parameter' && category !== 'constant',
+      );
+      if (!input || others.length > 0 || this.consumers(input).length > 1) return undefined;
+      if (input.category !== 'pass' && input.category !== 'scale') return input;
+      at = input;
+    }
+  }
+
+  /** The op after, likewise. */
+  after(op: Op): Op | undefined {
+    let at = op;
+    for (;;) {
+      const [next, ...others] = this.consumers(at);
+      if (!next || others.length > 0) return undefined;
+      if (next.category !== 'pass' && next.category !== 'scale') return next;
+      at = next;
+    }
+  }
+
+  /** Whether a walk back from an op meets one that fits. */
+  reaches(op: Op, fits: (op: Op) => boolean): boolean {
+    const seen = new Set<Op>();
+    const queue = [op];
+    for (let at = queue.pop(); at; at = queue.pop()) {
+      if (seen.has(at)) continue;
+      seen.add(at);
+      if (fits(at)) return true;
+      queue.push(...at.inputs);
+    }
+    return false;
+  }
+
+  /** Every op that an op is computed from, itself included. */
+  ancestors(op: Op): Set<Op> {
+    const seen = new Set<Op>();
+    const queue = [op];
+    for (let at = queue.pop(); at; at = queue.pop()) {
+      if (seen.has(at)) continue;
+      seen.add(at);
+      queue.push(...at.inputs);
+    }
+    return seen;
+  }
+}

@@ -1,0 +1,151 @@
+import { referTo } from '../edits/references';
+import type { Initialization } from '../trace';
+import { configConstant, configEntry, numberArgument, type Call, type Layer, type Op, type Site } from '../values';
+import { isHere, type Problem, type Rule, type RuleContext } from './rule';
+import { fanIn, finalInitializations, isNormalized } from './weights';
+
+const fewestLayers = 4;
+const largestFactor = 3;
+
+/** A deviation chosen by hand and far off 1/√fan-in shrinks or grows the signal by that factor in every layer. */
+export const initScale: Rule = {
+  code: 'GD203',
+  name: 'init-scale',
+  severity: 'warning',
+  frameworks: ['pytorch', 'tensorflow'],
+  *check(context): Generator<Problem> {
+    const { flow, trace, file, framework } = context;
+    const off = new Map<number, { site: Site; layers: Layer[]; factor: number; call: Call | undefined }>();
+    const initializations = finalInitializations(trace);
+    for (const op of trace.ops) {
+      const { layer } = op;
+      if (op.category !== 'weights' || !layer || isNormalized(flow, op)) continue;
+      const initialization = initializations.get(layer);
+      const set =
+        framework === 'tensorflow' ? tensorFlowSetting(layer) : initialization && pyTorchSetting(initialization);
+      if (!set || !isHere(context, set.site) || set.deviation <= 0) continue;
+      const { deviation } = set;
+      const inputs = fanIn(layer, op);
+      if (inputs === undefined) continue;
+      // A skip around the layer, or a norm further on, carries the scale past it.
+      if (!isPlain(context, op)) continue;
+      const sound = gainAfter(context, op) / Math.sqrt(inputs);
+      const factor = deviation / sound;
+      if (factor < largestFactor && factor > 1 / largestFactor) continue;
+      const at = off.get(set.site.from) ?? { site: set.site, layers: [], factor, call: set.call };
+      if (!at.layers.includes(layer)) at.layers.push(layer);
+      off.set(set.site.from, at);
+    }
+    const layers = new Set([...off.values()].flatMap((each) => each.layers));
+    if (layers.size < fewestLayers) return;
+    for (const { site, factor, call } of off.values()) {
+      const times = factor > 1 ? factor : 1 / factor;
+      const weight = call?.node.arguments[0]?.value;
+      const reference = framework === 'pytorch' && weight ? referTo(file, 'torch.nn.init.kaiming_normal_') : undefined;
+      yield {
+        at: site,
+        message: `This deviation is ${times.toFixed(0)} × too ${factor > 1 ? 'large' : 'small'} to keep the variance, in ${layers.size} layers: the signal ${factor > 1 ? 'explodes' : 'vanishes'} with depth.`,
+        fixes:
+          reference &&
+          call &&
+          weight &&
+          /^init\.|\.init\.|_\(/.test(file.source.slice(call.node)) &&
+          call.positional[0]?.value.kind === 'parameter'
+            ? [
+                {
+                  title: 'Scale by the fan-in: kaiming_normal_',
+                  safe: false,
+                  remedy: 'kaiming-normal',
+                  edits: [
+                    ...reference.edits,
+                    {
+                      from: call.node.from,
+                      to: call.node.to,
+                      insert: `${reference.text}(${file.source.slice(weight)})`,
+                    },
+                  ],
+                },
+              ]
+            : framework === 'tensorflow'
+              ? [
+                  {
+                    title: "Scale by the fan-in: 'heNormal'",
+                    safe: false,
+                    remedy: 'kaiming-normal',
+                    edits: [{ from: site.from, to: site.to, insert: "'heNormal'" }],
+                  },
+                ]
+              : [],
+      };
+    }
+  },
+};
+
+const gainAfter = ({ flow }: RuleContext, op: Op): number =>
+  flow.after(op)?.category === 'activation' && /relu/i.test(flow.after(op)!.name) ? Math.SQRT2 : 1;
+
+/** Whether nothing around the layer carries the signal past it or evens out its scale. */
+const isPlain = ({ flow }: RuleContext, op: Op): boolean => {
+  let at = op;
+  for (let steps = 0; steps < 200; steps++) {
+    const next = flow.after(at);
+    if (!next) break;
+    if (['normalization', 'merge', 'attention', 'choice', 'unknown', 'matmul'].includes(next.category)) return false;
+    at = next;
+  }
+  at = op;
+  for (let steps = 0; steps < 200; steps++) {
+    const last = flow.before(at);
+    if (!last) break;
+    if (['normalization', 'merge', 'attention'].includes(last.category)) return false;
+    at = last;
+  }
+  return true;
+};
+
+const deviationOf = (scheme: string, call: Call | undefined): number | undefined => {
+  if (!call || call.open) return undefined;
+  const method = call.positional[0]?.value.kind !== 'parameter';
+  const at = method ? 0 : 1;
+  switch (scheme) {
+    case 'normal_':
+    case 'trunc_normal_':
+      return (
+        numberArgument(call, 'std', at + 1) ??
+        (call.positional.length <= at + 1 && !call.keywords.has('std') ? 1 : undefined)
+      );
+    case 'uniform_': {
+      const low = numberArgument(call, 'a', at) ?? (call.positional.length <= at ? 0 : undefined);
+      const high = numberArgument(call, 'b', at + 1) ?? (call.positional.length <= at + 1 ? 1 : undefined);
+      return low === undefined || high === undefined ? undefined : (high - low) / Math.sqrt(12);
+    }
+    default:
+      return undefined;
+  }
+};
+
+interface Setting {
+  site: Site;
+  deviation: number;
+  call: Call | undefined;
+}
+
+const pyTorchSetting = ({ scheme, call, site, arms }: Initialization): Setting | undefined => {
+  const deviation = arms.length > 0 ? undefined : deviationOf(scheme, call);
+  return deviation === undefined ? undefined : { site, deviation, call };
+};
+
+const tensorFlowSetting = (layer: Layer): Setting | undefined => {
+  const entry = configEntry(layer.call, 'kernelInitializer');
+  if (entry?.value.kind !== 'object') return undefined;
+  const { path, call, site } = entry.value;
+  const number = (name: string, otherwise: number): number => {
+    const value = configConstant(call, name);
+    return typeof value === 'number' ? value : otherwise;
+  };
+  if (path.endsWith('.randomNormal') || path.endsWith('.truncatedNormal'))
+    return { site, deviation: number('stddev', 0.05), call };
+  if (path.endsWith('.randomUniform'))
+    return { site, deviation: (number('maxval', 0.05) - number('minval', -0.05)) / Math.sqrt(12), call };
+  return undefined;
+};

@@ -1,0 +1,43 @@
+import type { Op } from '../values';
+import { isHere, originOf, type Fix, type Problem, type Rule, type RuleContext } from './rule';
+import { activationFix } from '../edits/activation';
+import { plainChains } from './plain-chain';
+
+const fewestLayers = 4;
+
+/** A sigmoid passes on at most a quarter of a gradient, a saturated tanh next to nothing: four in a row leave little of it. */
+export const saturatingStack: Rule = {
+  code: 'GD301',
+  name: 'saturating-stack',
+  severity: 'warning',
+  frameworks: ['pytorch', 'tensorflow'],
+  *check(context): Generator<Problem> {
+    const chains = plainChains(context.flow);
+    const longest = new Map<Op, readonly Op[]>();
+    for (const { saturating } of chains.values()) {
+      const [first] = saturating;
+      if (first && saturating.length > (longest.get(first)?.length ?? 0)) longest.set(first, saturating);
+    }
+    const reported = new Set<number>();
+    for (const saturating of longest.values()) {
+      if (saturating.length < fewestLayers) continue;
+      const sites = saturating.map(originOf).filter((site) => isHere(context, site));
+      const [first] = sites;
+      if (!first || sites.some(({ from }) => reported.has(from))) continue;
+      for (const { from } of sites) reported.add(from);
+      const names = [...new Set(saturating.map(({ name }) => name.toLowerCase()))].join(' and ');
+      yield {
+        at: first,
+        message: `${saturating.length} ${names} layers in a row without normalization or a skip: their gradients vanish.`,
+        fixes: replaceAll(context, saturating),
+      };
+    }
+  },
+};
+
+const replaceAll = (context: RuleContext, saturating: readonly Op[]): Fix[] => {
+  // The last one may be the network's output, which has its range for a reason.
+  const hidden = saturating.filter((op) => context.flow.after(op) !== undefined);
+  const edits = activationFix(context.file, hidden.length >= fewestLayers - 1 ? hidden : saturating, 'relu', {});
+  return edits ? [{ title: 'Use ReLU in the hidden layers', safe: false, remedy: 'relu', edits }] : [];
+};

@@ -1,0 +1,47 @@
+import type { Op } from '../values';
+import type { Problem, Rule } from './rule';
+import { networkSpan } from './whole-network';
+
+const fewestLayers = 10;
+
+interface Depth {
+  count: number;
+  first: Op | undefined;
+}
+
+/** Without normalization the scale of activations and gradients drifts a little in every layer. */
+export const deepWithoutNormalization: Rule = {
+  code: 'GD402',
+  name: 'deep-without-normalization',
+  severity: 'information',
+  frameworks: ['pytorch', 'tensorflow'],
+  *check(context): Generator<Problem> {
+    const depths = new Map<Op, Depth>();
+    const deepest = new Map<Op, number>();
+    for (const op of context.flow.ops) {
+      const depth = depthAt(op, depths);
+      depths.set(op, depth);
+      if (depth.first) deepest.set(depth.first, Math.max(deepest.get(depth.first) ?? 0, depth.count));
+    }
+    const seen = new Set<number>();
+    for (const [first, count] of deepest) {
+      const at = count >= fewestLayers ? networkSpan(context, first) : undefined;
+      if (!at || seen.has(at.from)) continue;
+      seen.add(at.from);
+      yield { at, message: `${count} weight layers in depth and no normalization among them.` };
+    }
+  },
+};
+
+/** Weight layers on the longest way to an op since the last normalization, or whatever may hold one. */
+const depthAt = (op: Op, depths: ReadonlyMap<Op, Depth>): Depth => {
+  if (['normalization', 'unknown', 'choice', 'attention', 'input', 'data', 'loss', 'detach'].includes(op.category))
+    return { count: 0, first: undefined };
+  let deepest: Depth = { count: 0, first: undefined };
+  for (const input of op.inputs) {
+    const depth = depths.get(input);
+    if (depth && depth.count > deepest.count) deepest = depth;
+  }
+  if (op.category !== 'weights' || op.layer?.slots.has('reparametrized')) return deepest;
+  return { count: deepest.count + 1, first: deepest.first ?? op };
+};
