@@ -41,6 +41,7 @@ class Results {
       this.failed++;
       console.log(`  ✘ ${title}\n    ${message.replaceAll('\n', '\n    ')}`);
     } else if (event === 'pending') console.log(`  - ${title}`);
+    else if (event === 'note') console.log(`    ${message}`);
     else this.ended = true;
   }
 }

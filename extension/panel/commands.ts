@@ -14,6 +14,7 @@ import { findData, pickModel } from './model-picker';
 import { layersBelow, type ModuleNode } from './module-tree';
 import type { PanelRequest } from './panel-connection';
 import { pickProvider } from './provider-picker';
+import { showHandbook } from './handbook';
 import type { RunController } from './run-controller';
 import { saveFile, saveRun } from './run-files';
 import type { RunLibrary } from './run-library';
@@ -95,7 +96,7 @@ export function registerCommands(parts: Parts): vscode.Disposable {
 
 /** Does what a panel asks for. */
 export function handlePanelRequest(
-  { library, layers }: Pick<Parts, 'library' | 'layers'>,
+  { extension, library, layers, frozen }: Pick<Parts, 'extension' | 'library' | 'layers' | 'frozen'>,
   request: PanelRequest,
 ): void {
   switch (request.type) {
@@ -107,6 +108,14 @@ export function handlePanelRequest(
       if (layer) void openSourceOf(library, layer);
       break;
     }
+    case 'freeze': {
+      const model = library.selected?.header.settings.model;
+      if (model !== undefined) void frozen.set(model, [request.layer], request.frozen);
+      break;
+    }
+    case 'explain':
+      void showHandbook(extension, request.symptom);
+      break;
     case 'save':
       void saveFile(request.name, request.content);
       break;

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { panelViewType, views } from '../editor/contributions';
+import type { FrozenLayers } from './frozen-layers';
 import { PanelConnection, type PanelRequest } from './panel-connection';
 import { panelHtml, webviewFolder } from './panel-html';
 import type { RunLibrary } from './run-library';
@@ -15,6 +16,7 @@ export class GradientPanel implements vscode.WebviewViewProvider, vscode.Webview
   constructor(
     private readonly extension: vscode.Uri,
     private readonly library: RunLibrary,
+    private readonly frozen: FrozenLayers,
     private readonly handle: (request: PanelRequest) => void,
     private readonly log: vscode.LogOutputChannel,
   ) {
@@ -92,7 +94,7 @@ export class GradientPanel implements vscode.WebviewViewProvider, vscode.Webview
 
   private connect(webview: vscode.Webview, onDidDispose: vscode.Event<void>): PanelConnection {
     webview.options = { enableScripts: true, localResourceRoots: [webviewFolder(this.extension)] };
-    const connection = new PanelConnection(webview, this.library, this.handle, this.log);
+    const connection = new PanelConnection(webview, this.library, this.frozen, this.handle, this.log);
     this.connections.add(connection);
     onDidDispose(() => {
       connection.dispose();

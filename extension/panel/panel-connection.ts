@@ -1,6 +1,13 @@
 import * as vscode from 'vscode';
-import { comparedRuns, type HostToPanel, type PanelRun, type PanelToHost } from '../protocol/panel-messages';
+import {
+  comparedRuns,
+  packFinding,
+  type HostToPanel,
+  type PanelRun,
+  type PanelToHost,
+} from '../protocol/panel-messages';
 import { rowWidth } from '../protocol/run';
+import type { FrozenLayers } from './frozen-layers';
 import type { RunLibrary } from './run-library';
 import type { RunRecord } from './run-store';
 import { rowBudget, sampleRows, strideFor } from './sampling';
@@ -32,6 +39,7 @@ export class PanelConnection implements vscode.Disposable {
   constructor(
     private readonly webview: vscode.Webview,
     private readonly library: RunLibrary,
+    private readonly frozen: FrozenLayers,
     private readonly handle: (request: PanelRequest) => void,
     private readonly log: vscode.LogOutputChannel,
   ) {
@@ -45,7 +53,11 @@ export class PanelConnection implements vscode.Disposable {
       library.onDidSelect((run) => {
         if (run) this.watched = [run.id, ...this.watched.filter((id) => id !== run.id)].slice(0, comparedRuns);
         this.sendRuns();
+        this.sendFrozen();
         this.sendSoon();
+      }),
+      frozen.onDidChange(() => {
+        this.sendFrozen();
       }),
       library.onDidAddSteps(({ run }) => {
         if (this.watched.includes(run.id)) this.sendSoon();
@@ -80,6 +92,7 @@ export class PanelConnection implements vscode.Disposable {
           const { selected } = this.library;
           if (selected && !this.watched.includes(selected.id)) this.watched = [selected.id];
           this.sendRuns();
+          this.sendFrozen();
           this.sendSoon(0);
           for (const waiting of this.waiting.splice(0)) this.post(waiting);
         });
@@ -108,6 +121,11 @@ export class PanelConnection implements vscode.Disposable {
         this.post({ type: 'clear', id });
       }
     this.post({ type: 'runs', runs: this.library.runs.map(panelRun), selected: this.library.selected?.id });
+  }
+
+  private sendFrozen(): void {
+    const model = this.library.selected?.header.settings.model;
+    if (this.ready) this.post({ type: 'frozen', layers: model === undefined ? [] : this.frozen.of(model) });
   }
 
   private sendSoon(milliseconds = deltaMilliseconds): void {
@@ -171,7 +189,7 @@ const panelRun = ({ id, name, startedAt, steps, end, findings }: RunRecord): Pan
   startedAt,
   steps,
   end,
-  findings,
+  findings: findings.map(packFinding),
 });
 
 /** The texts of the editor's language, by their English originals. */

@@ -7,9 +7,9 @@ import type { RunLibrary } from './run-library';
 import type { RunRecord } from './run-store';
 
 export interface TrainingEvents {
-  header(header: RunHeader): void;
-  steps(chunk: StepChunk): void;
-  progress(phase: string, fraction?: number): void;
+  header: (header: RunHeader) => void;
+  steps: (chunk: StepChunk) => void;
+  progress: (phase: string, fraction?: number) => void;
 }
 
 /** What trains a model: the trainer process, started when it is needed. */

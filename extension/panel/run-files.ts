@@ -20,7 +20,8 @@ export async function saveRun(record: RunRecord, library: RunLibrary): Promise<v
   const uri = await askWhere(`${fileName(record.name)}.csv`, ['csv', 'json']);
   if (!uri) return;
   const run = await library.read(record);
-  await pipeline(Readable.from(csvOf(run)), createWriteStream(uri.fsPath));
+  const content = uri.path.endsWith('.json') ? [serialize(runDocument(run, record.findings))] : csvOf(run);
+  await pipeline(Readable.from(content), createWriteStream(uri.fsPath));
   tellSaved(uri);
 }
 

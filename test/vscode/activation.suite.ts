@@ -1,8 +1,35 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
+import { commands } from '../../extension/editor/contributions';
+import { note } from './report';
 
-describe('the extension in its host', () => {
-  it('is found', () => {
-    assert.ok(vscode.extensions.getExtension('gradient-doctor.gradient-doctor'));
+const extension = () => {
+  const found = vscode.extensions.getExtension('gradient-doctor.gradient-doctor');
+  assert.ok(found, 'the extension is not installed');
+  return found;
+};
+
+describe('activation', () => {
+  it('waits until something of the extension is asked for', () => {
+    assert.equal(extension().isActive, false);
+  });
+
+  it('is quick and loads nothing native', async () => {
+    const begin = performance.now();
+    await extension().activate();
+    note(`activation took ${(performance.now() - begin).toFixed(1)} ms`);
+    const { sharedObjects } = process.report.getReport() as unknown as { sharedObjects: string[] };
+    assert.deepEqual(
+      sharedObjects.filter((path) => path.includes('onnxruntime')),
+      [],
+    );
+  });
+
+  it('registers every command', async () => {
+    const registered = new Set(await vscode.commands.getCommands(true));
+    assert.deepEqual(
+      Object.values(commands).filter((command) => !registered.has(command)),
+      [],
+    );
   });
 });

@@ -3,22 +3,12 @@
  * go line by line into the file that GRADIENT_DOCTOR_TEST_REPORT names, where `scripts/test-vscode.mjs` reads them.
  */
 import Mocha from 'mocha';
-import { appendFileSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-
-interface Report {
-  event: 'pass' | 'fail' | 'pending' | 'end';
-  title?: string;
-  milliseconds?: number;
-  message?: string;
-}
+import { isReporting, report } from './report';
 
 export function run(): Promise<void> {
-  const file = process.env['GRADIENT_DOCTOR_TEST_REPORT'];
-  const report = (line: Report) => {
-    if (file) appendFileSync(file, `${JSON.stringify(line)}\n`);
-  };
-  const mocha = new Mocha({ ui: 'bdd', timeout: 60_000, reporter: file ? Mocha.reporters.Base : 'spec' });
+  const mocha = new Mocha({ ui: 'bdd', timeout: 60_000, reporter: isReporting ? Mocha.reporters.Base : 'spec' });
   for (const name of readdirSync(__dirname)
     .filter((each) => each.endsWith('.suite.js'))
     .sort())
