@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { globSync } from 'tinyglobby';
 import {
+  endOnSignals,
   installExtension,
   installServer,
   launchOptions,
@@ -30,6 +31,12 @@ const artifacts = join(repository, 'test-artifacts', values.vsix ? 'packaged' : 
 mkdirSync(artifacts, { recursive: true });
 let server;
 let browser;
+const cleanUp = async () => {
+  await browser?.close();
+  await server?.stop();
+  rmSync(folder, { recursive: true, force: true });
+};
+endOnSignals(cleanUp);
 try {
   cpSync(join(repository, 'samples'), join(folder, 'samples'), { recursive: true });
   if (values.vsix) installExtension(values.vsix, dataFolder);
@@ -47,7 +54,5 @@ try {
   for (const file of globSync('out/test/e2e/**/*.test.js', { cwd: repository, absolute: true })) mocha.addFile(file);
   process.exitCode = await new Promise((done) => mocha.run((failures) => done(failures > 0 ? 1 : 0)));
 } finally {
-  await browser?.close();
-  await server?.stop();
-  rmSync(folder, { recursive: true, force: true });
+  await cleanUp();
 }

@@ -10,9 +10,16 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { installServer, launchOptions, repository, startServer, workbenchAddress } from './vscode-server.mjs';
+import {
+  endOnSignals,
+  installServer,
+  launchOptions,
+  repository,
+  startServer,
+  workbenchAddress,
+} from './vscode-server.mjs';
 
-const limitMinutes = 8;
+const limitMinutes = 4;
 const tests = join(repository, 'out/test/vscode/index.js');
 
 const { values } = parseArgs({ options: { host: { type: 'string' } } });
@@ -50,10 +57,16 @@ async function runInBrowser(folder, workspace, results) {
   await installServer();
   const server = await startServer({
     dataFolder: join(folder, 'server'),
-    settings: { 'security.workspace.trust.enabled': false, 'workbench.startupEditor': 'none' },
+    tests: true,
+    settings: { 'workbench.startupEditor': 'none', 'chat.disableAIFeatures': true },
     env: { GRADIENT_DOCTOR_TEST_REPORT: results.file },
   });
   const browser = await chromium.launch(launchOptions());
+  const cleanUp = async () => {
+    await browser.close();
+    await server.stop();
+  };
+  endOnSignals(cleanUp);
   try {
     const page = await browser.newPage();
     await page.goto(workbenchAddress(server.origin, { folder: workspace, extension: repository, tests }));
@@ -64,8 +77,7 @@ async function runInBrowser(folder, workspace, results) {
     }
     if (!results.ended) throw new Error(`The tests did not end within ${limitMinutes} minutes.\n${server.log()}`);
   } finally {
-    await browser.close();
-    await server.stop();
+    await cleanUp();
   }
 }
 

@@ -125,11 +125,12 @@ export function installExtension(vsix, dataFolder) {
 
 /**
  * Starts the server on a free port.
- * @param {{ dataFolder: string, settings?: object, env?: Record<string, string>, port?: number, trust?: boolean }} options
- *   where it keeps its state; settings; additions to the environment of the extension host; whether folders are trusted
+ * @param {{ dataFolder: string, settings?: object, env?: Record<string, string>, port?: number, trust?: boolean, tests?: boolean }} options
+ *   where it keeps its state; settings; additions to the environment of the extension host; whether folders are
+ *   trusted; whether tests run in its extension host, which silences notifications
  * @returns {Promise<{ origin: string, pid: number, stop: () => Promise<void>, log: () => string }>}
  */
-export async function startServer({ dataFolder, settings = {}, env = {}, port = 0, trust = true }) {
+export async function startServer({ dataFolder, settings = {}, env = {}, port = 0, trust = true, tests = false }) {
   const { node, main } = serverCommand();
   await mkdir(join(dataFolder, 'data/User'), { recursive: true });
   await mkdir(join(dataFolder, 'data/Machine'), { recursive: true });
@@ -140,7 +141,12 @@ export async function startServer({ dataFolder, settings = {}, env = {}, port = 
     [
       main,
       ...['--host', '127.0.0.1', '--port', String(port), '--without-connection-token'],
-      ...['--accept-server-license-terms', '--telemetry-level', 'off'],
+      ...[
+        '--accept-server-license-terms',
+        '--telemetry-level',
+        'off',
+        ...(tests ? ['--enable-smoke-test-driver'] : []),
+      ],
       ...['--server-data-dir', dataFolder, ...(trust ? ['--disable-workspace-trust'] : [])],
     ],
     // Its own process group, so that whatever it starts ends with it.
@@ -204,7 +210,26 @@ const chromiumFlags = [
 ];
 
 /** How Playwright starts the browser. */
-export const launchOptions = () => ({ executablePath: findBrowser(), args: chromiumFlags });
+export const launchOptions = () => ({
+  executablePath: findBrowser(),
+  args: chromiumFlags,
+  // Signals end this process, and with it the browser: see `endOnSignals`.
+  handleSIGINT: false,
+  handleSIGTERM: false,
+  handleSIGHUP: false,
+});
+
+/** Ends what was started when this process is told to end. */
+export function endOnSignals(cleanUp) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.once(signal, () => {
+      const giveUp = setTimeout(() => process.exit(130), 8000);
+      void cleanUp().finally(() => {
+        clearTimeout(giveUp);
+        process.exit(130);
+      });
+    });
+}
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await installServer();

@@ -1,5 +1,6 @@
 /** Standard output for results, standard error for progress and errors. */
 import { stripVTControlCharacters } from 'node:util';
+import { toJson } from '../protocol/json';
 
 export interface Stream {
   write(text: string): unknown;
@@ -24,13 +25,9 @@ export class Terminal {
     this.out.write(`${text}\n`);
   }
 
-  /** One JSON document; numbers that JSON cannot write are the strings "NaN", "Infinity" and "-Infinity". */
+  /** One JSON document. */
   printJson(value: unknown): void {
-    this.print(
-      JSON.stringify(value, (_, one: unknown) =>
-        typeof one === 'number' && !Number.isFinite(one) ? String(one) : one,
-      ),
-    );
+    this.print(toJson(value));
   }
 
   /** Whatever the message holds, one line. */

@@ -29,7 +29,8 @@ export class RunController implements vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChangeProgress = this.changed.event;
   private progressNow: RunProgress | undefined;
-  private readonly waiting: string[] = [];
+  /** The run that is going on, then those that wait. */
+  private readonly accepted: { readonly name: string }[] = [];
   private last: Promise<unknown> = Promise.resolve();
   private abort: AbortController | undefined;
 
@@ -46,7 +47,7 @@ export class RunController implements vscode.Disposable {
 
   /** Names of the runs that wait for their turn. */
   get queue(): readonly string[] {
-    return this.waiting;
+    return this.accepted.slice(1).map(({ name }) => name);
   }
 
   /** Stops the run that is going on; the next one in the queue begins. */
@@ -71,20 +72,18 @@ export class RunController implements vscode.Disposable {
           token.onCancellationRequested(() => {
             abort.abort();
           });
-          const before = this.last;
-          const work = before.then(() =>
-            abort.signal.aborted ? undefined : this.perform(experiment, name, progress, abort),
-          );
-          this.last = work.catch(() => undefined);
-          if (this.progressNow) {
-            progress.report({ message: vscode.l10n.t('waiting for {0} to end', this.progressNow.name) });
-            this.waiting.push(name);
-            this.changed.fire();
-            void before.then(() => {
-              this.waiting.splice(this.waiting.indexOf(name), 1);
+          const ahead = this.accepted.at(-1);
+          const turn = { name };
+          this.accepted.push(turn);
+          if (ahead) progress.report({ message: vscode.l10n.t('waiting for {0} to end', ahead.name) });
+          this.changed.fire();
+          const work = this.last
+            .then(() => (abort.signal.aborted ? undefined : this.perform(experiment, name, progress, abort)))
+            .finally(() => {
+              this.accepted.splice(this.accepted.indexOf(turn), 1);
               this.changed.fire();
             });
-          }
+          this.last = work.catch(() => undefined);
           return work;
         },
       ),

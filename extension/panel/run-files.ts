@@ -3,6 +3,8 @@ import { createWriteStream } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { runDocument } from '../cli/run-document';
+import { toJson } from '../protocol/json';
 import { csvOf } from './run-export';
 import type { RunLibrary } from './run-library';
 import type { RunRecord } from './run-store';
@@ -20,7 +22,7 @@ export async function saveRun(record: RunRecord, library: RunLibrary): Promise<v
   const uri = await askWhere(`${fileName(record.name)}.csv`, ['csv', 'json']);
   if (!uri) return;
   const run = await library.read(record);
-  const content = uri.path.endsWith('.json') ? [serialize(runDocument(run, record.findings))] : csvOf(run);
+  const content = uri.path.endsWith('.json') ? [toJson(runDocument(run, record.findings))] : csvOf(run);
   await pipeline(Readable.from(content), createWriteStream(uri.fsPath));
   tellSaved(uri);
 }

@@ -6,6 +6,7 @@ import { appendFile, mkdir, open, readdir, readFile, rename, rm, stat, truncate,
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Finding } from '../protocol/finding';
+import { toJson } from '../protocol/json';
 import { rowWidth, type RunEnd, type RunHeader, type StepChunk } from '../protocol/run';
 
 const formatVersion = 1;
@@ -33,12 +34,6 @@ export interface StoreLimits {
 interface Stored extends Omit<RunRecord, 'id' | 'steps'> {
   version: typeof formatVersion;
 }
-
-/** Numbers that JSON cannot hold, as the command line writes them. */
-const writeNumber = (_key: string, value: unknown) =>
-  typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
-
-const readNumber = (value: number | string): number => Number(value);
 
 const bytesOf = (rows: Float32Array): Uint8Array => new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength);
 
@@ -137,8 +132,8 @@ export class RunStore {
         steps,
         findings: findings.map((finding) => ({
           ...finding,
-          value: readNumber(finding.value),
-          threshold: readNumber(finding.threshold),
+          value: Number(finding.value),
+          threshold: Number(finding.threshold),
         })),
       };
     } catch {
@@ -152,7 +147,7 @@ export class RunStore {
   private async write({ id, name, startedAt, header, end, findings }: RunRecord): Promise<void> {
     const stored: Stored = { version: formatVersion, name, startedAt, header, end, findings };
     const temporary = `${this.headerFile(id)}.new`;
-    await writeFile(temporary, JSON.stringify(stored, writeNumber));
+    await writeFile(temporary, toJson(stored));
     await rename(temporary, this.headerFile(id));
   }
 

@@ -7,15 +7,14 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isReporting, report } from './report';
 
-export function run(): Promise<void> {
+function runSuites(): Promise<void> {
   const mocha = new Mocha({ ui: 'bdd', timeout: 60_000, reporter: isReporting ? Mocha.reporters.Base : 'spec' });
   for (const name of readdirSync(__dirname)
     .filter((each) => each.endsWith('.suite.js'))
     .sort())
     mocha.addFile(join(__dirname, name));
-  return new Promise((resolve, reject) => {
+  return new Promise<void>((resolve, reject) => {
     const runner = mocha.run((failures) => {
-      report({ event: 'end' });
       if (failures > 0) reject(new Error(`${failures} failed`));
       else resolve();
     });
@@ -29,4 +28,17 @@ export function run(): Promise<void> {
       report({ event: 'fail', title: test.fullTitle(), message: error.stack ?? error.message });
     });
   });
+}
+
+/** The entry point, as VS Code calls it. */
+export async function run(): Promise<void> {
+  try {
+    await runSuites();
+  } catch (error) {
+    // Also when a suite cannot even be loaded.
+    report({ event: 'note', message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    throw error;
+  } finally {
+    report({ event: 'end' });
+  }
 }

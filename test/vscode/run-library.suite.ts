@@ -65,9 +65,8 @@ describe('runs in the extension host', () => {
     };
     const controller = new RunController(library, slow, log);
     const first = controller.run(experiment('first'));
-    await new Promise((later) => setTimeout(later, 50));
     const second = controller.run(experiment('second'));
-    await new Promise((later) => setTimeout(later, 50));
+    while (controller.queue.length === 0) await new Promise((later) => setTimeout(later, 5));
     assert.deepEqual(controller.queue, ['second']);
     release();
     await Promise.all([first, second]);
