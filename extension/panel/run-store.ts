@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Finding } from '../protocol/finding';
 import { toJson } from '../protocol/json';
+import { packFinding, unpackFinding, type PackedFinding } from '../protocol/panel-messages';
 import { rowWidth, type RunEnd, type RunHeader, type StepChunk } from '../protocol/run';
 
 const formatVersion = 1;
@@ -31,8 +32,9 @@ export interface StoreLimits {
   bytes: number;
 }
 
-interface Stored extends Omit<RunRecord, 'id' | 'steps'> {
+interface Stored extends Omit<RunRecord, 'id' | 'steps' | 'findings'> {
   version: typeof formatVersion;
+  findings: readonly PackedFinding[];
 }
 
 const bytesOf = (rows: Float32Array): Uint8Array => new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength);
@@ -130,11 +132,7 @@ export class RunStore {
         ...stored,
         id,
         steps,
-        findings: findings.map((finding) => ({
-          ...finding,
-          value: Number(finding.value),
-          threshold: Number(finding.threshold),
-        })),
+        findings: findings.map(unpackFinding),
       };
     } catch {
       // A file damaged by a crash costs that one run.
@@ -145,7 +143,14 @@ export class RunStore {
 
   /** Through a temporary file: a crash leaves the old record or the new one. */
   private async write({ id, name, startedAt, header, end, findings }: RunRecord): Promise<void> {
-    const stored: Stored = { version: formatVersion, name, startedAt, header, end, findings };
+    const stored: Stored = {
+      version: formatVersion,
+      name,
+      startedAt,
+      header,
+      end,
+      findings: findings.map(packFinding),
+    };
     const temporary = `${this.headerFile(id)}.new`;
     await writeFile(temporary, toJson(stored));
     await rename(temporary, this.headerFile(id));
