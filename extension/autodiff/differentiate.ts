@@ -3,6 +3,8 @@ import { sameShape, type GraphBuilder, type Value } from '../onnx/builder';
 import { attribute, describe, type Graph, type Node } from '../onnx/graph';
 import { isFloat, type TensorType } from '../onnx/tensor';
 import { gradientRules } from './gradients';
+import { isRecurrent, trainingForm, type RecurrentRules, type ThroughTime } from './recurrent/training-form';
+import { replaceNodes } from './replace';
 import { operands } from './subgraph';
 import { UnsupportedError, type GradientRules, type RuleContext } from './rule';
 
@@ -10,6 +12,8 @@ import { UnsupportedError, type GradientRules, type RuleContext } from './rule';
 export interface Gradients {
   /** Of that value's shape and type; undefined where the loss does not depend on it (or nobody asked for what does). */
   of(value: string): Value | undefined;
+  /** ∂L/∂h of every step of the recurrent nodes on the way, one entry per node and direction, in forward order. */
+  throughTime: readonly ThroughTime[];
 }
 
 /**
@@ -28,6 +32,7 @@ export function differentiate(
   rules: GradientRules = gradientRules,
 ): Gradients {
   const { graph } = g;
+  const recurrent = useTrainingForms(g, wrt);
   const wanted = dependents(graph, wrt);
   const sums = new GradientSums(g);
   for (const [name, seed] of seeds) sums.add(name, seed);
@@ -48,7 +53,21 @@ export function differentiate(
     });
   }
   for (const name of wrt) sums.total(name);
-  return { of: (name) => (wanted.has(name) || seeds.has(name) ? sums.total(name) : undefined) };
+  return {
+    of: (name) => (wanted.has(name) || seeds.has(name) ? sums.total(name) : undefined),
+    throughTime: recurrent.throughTime.reverse(),
+  };
+}
+
+/** Replaces the recurrent nodes that gradients go through by the form that trains. */
+function useTrainingForms(g: GraphBuilder, wrt: readonly string[]): RecurrentRules {
+  const found: RecurrentRules = { rules: new Map(), throughTime: [] };
+  if (!g.graph.nodes.some(isRecurrent)) return found;
+  const wanted = dependents(g.graph, wrt);
+  replaceNodes(g, (node) =>
+    isRecurrent(node) && node.outputs.some((output) => wanted.has(output)) ? trainingForm(g, node, found) : undefined,
+  );
+  return found;
 }
 
 /**

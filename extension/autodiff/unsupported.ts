@@ -4,6 +4,7 @@ import type { UnsupportedOperator } from '../protocol/inspection';
 import { dependents } from './differentiate';
 import { gradientRules } from './gradients';
 import { lowerings } from './lowerings';
+import { isRecurrent } from './recurrent/training-form';
 import { operands } from './subgraph';
 
 /**
@@ -33,5 +34,5 @@ export function unsupportedOperators(
   }));
 }
 
-const hasGradient = ({ opType, domain }: Node): boolean =>
-  domain === '' && (opType in gradientRules || opType in lowerings);
+const hasGradient = (node: Node): boolean =>
+  node.domain === '' && (node.opType in gradientRules || node.opType in lowerings || isRecurrent(node));
