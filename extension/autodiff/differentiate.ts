@@ -39,10 +39,15 @@ export function differentiate(
   const trained = new Set(wrt);
   // A copy: the rules append to the graph's nodes while we walk.
   for (const node of graph.nodes.toReversed()) {
-    if (node.detached || !node.inputs.some((input) => wanted.has(input))) continue;
+    if (node.detached || !operands(node).some((input) => wanted.has(input))) continue;
     g.at(node, () => {
       const dys = node.outputs.map((output) => (output ? sums.total(output) : undefined));
       if (dys.every((dy) => dy === undefined)) return;
+      const own = recurrent.rules.get(node);
+      if (own) {
+        for (const [name, gradient] of own((i) => dys[i])) if (wanted.has(name)) sums.add(name, gradient);
+        return;
+      }
       const rule = node.domain === '' ? rules[node.opType] : undefined;
       if (!rule) throw new UnsupportedError(node, 'this operator has no gradient.');
       const gradients = rule(ruleContext(g, node, dys, wanted, trained));

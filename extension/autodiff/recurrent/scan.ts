@@ -10,7 +10,7 @@ export interface ScanRequest {
   /** From the last element to the first; what is stacked keeps the order of the sequences. */
   reverse: boolean;
   /** One step: the next states, of the shapes of the states, and what is stacked. Values from around it can be used. */
-  step(b: GraphBuilder, states: readonly Value[], items: readonly Value[]): { states: Value[]; stacked: Value[] };
+  step: (b: GraphBuilder, states: readonly Value[], items: readonly Value[]) => { states: Value[]; stacked: Value[] };
 }
 
 export interface ScanResult {
