@@ -1,12 +1,40 @@
-/** Operators that the runtime computes but infers no type for: spelled out before it is asked. */
+/** Operators in forms that the runtime does not take, or infers no type for: spelled out before it is asked. */
 import { attribute, type Attribute, type Graph, type Node } from '../onnx/graph';
 import { tensor } from '../onnx/tensor';
 
 /** Replaces them in place. */
 export function spellOutFunctions(graph: Graph): void {
-  graph.nodes = graph.nodes.flatMap((node) =>
-    node.domain === '' && node.opType === 'MeanVarianceNormalization' ? meanVarianceNormalization(node, graph) : [node],
+  graph.nodes = graph.nodes.flatMap((node) => {
+    if (node.domain !== '') return [node];
+    if (node.opType === 'MeanVarianceNormalization') return meanVarianceNormalization(node, graph);
+    return attribute(node, 'layout', 'int') === 1 ? timeFirst(node) : [node];
+  });
+}
+
+/** A recurrent operator whose batch comes first (`layout` 1), with the time first, as the runtime wants it. */
+function timeFirst(node: Node): Node[] {
+  const swap = (input: string, output: string, perm: readonly number[]): Node => ({
+    ...node,
+    name: `${node.name}/${output}`,
+    opType: 'Transpose',
+    inputs: [input],
+    outputs: [output],
+    attributes: { perm: { type: 'ints', value: perm } },
+  });
+  const before: Node[] = [];
+  // The sequence, and the initial states.
+  const inputs = node.inputs.map((input, i) => {
+    if (!input || ![0, 5, 6].includes(i)) return input;
+    const swapped = `${node.outputs.find(Boolean)!}/input_${i}`;
+    before.push(swap(input, swapped, [1, 0, 2]));
+    return swapped;
+  });
+  const outputs = node.outputs.map((output) => output && `${output}/time_first`);
+  const after = node.outputs.flatMap((output, i) =>
+    output ? [swap(outputs[i]!, output, i === 0 ? [2, 0, 1, 3] : [1, 0, 2])] : [],
   );
+  const attributes = Object.fromEntries(Object.entries(node.attributes).filter(([name]) => name !== 'layout'));
+  return [...before, { ...node, inputs, outputs, attributes }, ...after];
 }
 
 /** (x - mean)/(deviation + 1e-9), as the operator is defined: without the ε under the root of other normalizations. */

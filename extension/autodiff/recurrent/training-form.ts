@@ -44,7 +44,6 @@ export function trainingForm(g: GraphBuilder, node: Node, found: RecurrentRules)
   const operands = readOperands(g, node);
   const directions = { forward: [false], reverse: [true], bidirectional: [false, true] }[operands.direction];
   const results = directions!.map((reverse, i) => direction(g, node, operands, i, reverse, found));
-  const { batchFirst } = operands;
   const [length, batch, hidden] = results[0]!.hidden.shape as [number, number, number];
 
   const all = g.concat(
@@ -53,19 +52,17 @@ export function trainingForm(g: GraphBuilder, node: Node, found: RecurrentRules)
   );
   const last = (state: number): Value | undefined => {
     if (!results[0]!.final[state]) return undefined;
-    const states = g.concat(
+    return g.concat(
       results.map((result) => g.reshape(result.final[state]!, [1, batch, hidden])),
       0,
     );
-    return batchFirst ? g.transpose(states, [1, 0, 2]) : states;
   };
-  return [batchFirst ? g.transpose(all, [2, 0, 1, 3]) : all, last(0), last(1)];
+  return [all, last(0), last(1)];
 }
 
 interface Operands {
   cell: Cell;
   direction: string;
-  batchFirst: boolean;
   hidden: number;
   /** `[length, batch, features]`. */
   x: Value;
@@ -87,34 +84,25 @@ function readOperands(g: GraphBuilder, node: Node): Operands {
   if (node.inputs[7]) refuse('peepholes have no gradient here.');
   if (attribute(node, 'clip', 'float')) refuse('clipping of the cell has no gradient here.');
   if (attribute(node, 'input_forget', 'int')) refuse('coupled input and forget gates have no gradient here.');
-  const batchFirst = attribute(node, 'layout', 'int') === 1;
-  const swapped = (value: Value | undefined): Value | undefined =>
-    value && batchFirst ? g.transpose(value, [1, 0, 2]) : value;
   const [w, r] = [g.value(node.inputs[1]!), g.value(node.inputs[2]!)];
   const cell = cellOf(node, refuse);
   return {
     cell,
     direction: attribute(node, 'direction', 'string') ?? 'forward',
-    batchFirst,
     hidden: r.shape[2]!,
-    x: swapped(g.value(node.inputs[0]!))!,
+    x: g.value(node.inputs[0]!),
     w,
     r,
     bias: optional(3),
-    lengths: shorterSequences(g, node, optional(4), batchFirst),
-    initial: [optional(5), cell.states > 1 ? optional(6) : undefined].map(swapped),
+    lengths: shorterSequences(g, node, optional(4)),
+    initial: [optional(5), cell.states > 1 ? optional(6) : undefined],
   };
 }
 
 /** Undefined where every sequence is known to have the full length. */
-function shorterSequences(
-  g: GraphBuilder,
-  node: Node,
-  lengths: Value | undefined,
-  batchFirst: boolean,
-): Value | undefined {
+function shorterSequences(g: GraphBuilder, node: Node, lengths: Value | undefined): Value | undefined {
   const known = lengths && g.graph.initializers.get(lengths.name);
-  const full = g.value(node.inputs[0]!).shape[batchFirst ? 1 : 0]!;
+  const full = g.value(node.inputs[0]!).shape[0]!;
   return known && numbers(known).every((length) => length === full) ? undefined : lengths;
 }
 

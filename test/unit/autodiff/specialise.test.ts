@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { specialise } from '../../../extension/autodiff/specialise';
+import { exportGraph } from '../../../extension/onnx/export';
 import { numbers, tensor, type TensorType } from '../../../extension/onnx/tensor';
 import { createRuntime } from '../../../extension/trainer/runtime';
 import { floats, graphOf, ints, node } from './graphs';
@@ -66,6 +67,108 @@ describe('specialise', () => {
     const graph = await specialise(half, new Map(), runtime);
     assert.deepEqual(graph.types.get('y'), type(2));
     assert.deepEqual(graph.initializers.get('w')!.data, Float32Array.of(1, -2.5));
+  });
+
+  it('puts the time first in recurrent operators, which the runtime wants', async () => {
+    const batchFirst = graphOf(
+      14,
+      [{ name: 'x', dtype: 'float32', shape: ['n', 5, 3] }],
+      [
+        node('RNN', ['x', 'w', 'r'], ['y', 'last'], {
+          hidden_size: { type: 'int', value: 2 },
+          layout: { type: 'int', value: 1 },
+        }),
+      ],
+      ['y', 'last'],
+      { w: floats(1, 2, 3), r: floats(1, 2, 2) },
+    );
+    const graph = await specialise(batchFirst, new Map([['x', type(4, 5, 3)]]), runtime);
+    assert.deepEqual(graph.types.get('y'), type(4, 5, 1, 2));
+    assert.deepEqual(graph.types.get('last'), type(4, 1, 2));
+  });
+
+  it('unrolls a loop whose trip count is known, and takes the branch that is known', async () => {
+    const body = graphOf(
+      17,
+      [
+        { name: 'i', dtype: 'int64', shape: [] },
+        { name: 'go', dtype: 'bool', shape: [] },
+        { name: 'state', dtype: 'float32', shape: [2] },
+      ],
+      [node('Identity', ['go'], ['goes']), node('Mul', ['state', 'w'], ['next']), node('Identity', ['next'], ['kept'])],
+      ['goes', 'next', 'kept'],
+    );
+    body.outputs[0] = { name: 'goes', dtype: 'bool', shape: [] };
+    const branch = (opType: string) => graphOf(17, [], [node(opType, ['z'], [`${opType}_z`])], [`${opType}_z`]);
+    const looping = graphOf(
+      17,
+      [{ name: 'x', dtype: 'float32', shape: [2] }],
+      [
+        node('Loop', ['trips', 'yes', 'x'], ['z', 'all'], { body: { type: 'graph', value: body } }),
+        node('If', ['yes'], ['y'], {
+          then_branch: { type: 'graph', value: branch('Neg') },
+          else_branch: { type: 'graph', value: branch('Exp') },
+        }),
+      ],
+      ['y', 'all'],
+      { trips: tensor('int64', [], [3]), yes: tensor('bool', [], [1]), w: tensor('float32', [2], [2, 3]) },
+    );
+    const graph = await specialise(looping, new Map(), runtime);
+    assert.ok(!graph.nodes.some(({ opType }) => opType === 'Loop' || opType === 'If'));
+    const results = await runtime.run(exportGraph(graph), new Map([['x', tensor('float32', [2], [1, 1])]]));
+    assert.deepEqual(numbers(results.get('y')!), [-8, -27]);
+    assert.deepEqual(numbers(results.get('all')!), [2, 3, 4, 9, 8, 27]);
+  });
+
+  it('unrolls a scan, forwards and backwards', async () => {
+    const body = graphOf(
+      17,
+      [
+        { name: 'sum', dtype: 'float32', shape: [2] },
+        { name: 'item', dtype: 'float32', shape: [2] },
+      ],
+      [node('Add', ['sum', 'item'], ['more']), node('Identity', ['more'], ['so_far'])],
+      ['more', 'so_far'],
+    );
+    const scanning = graphOf(
+      17,
+      [{ name: 'x', dtype: 'float32', shape: [3, 2] }],
+      [
+        node('Scan', ['zero', 'x'], ['total', 'sums'], {
+          body: { type: 'graph', value: body },
+          num_scan_inputs: { type: 'int', value: 1 },
+          scan_input_directions: { type: 'ints', value: [1] },
+        }),
+      ],
+      ['total', 'sums'],
+      { zero: tensor('float32', [2], [0, 0]) },
+    );
+    const graph = await specialise(scanning, new Map(), runtime);
+    assert.ok(!graph.nodes.some(({ opType }) => opType === 'Scan'));
+    const feeds = new Map([['x', tensor('float32', [3, 2], [1, 2, 3, 4, 5, 6])]]);
+    const results = await runtime.run(exportGraph(graph), feeds);
+    assert.deepEqual(numbers(results.get('total')!), [9, 12]);
+    assert.deepEqual(numbers(results.get('sums')!), [5, 6, 8, 10, 9, 12]);
+  });
+
+  it('resolves lists of tensors', async () => {
+    const listing = graphOf(
+      17,
+      [{ name: 'x', dtype: 'float32', shape: [4, 2] }],
+      [
+        node('SplitToSequence', ['x', 'two'], ['parts'], { axis: { type: 'int', value: 0 } }),
+        node('SequenceAt', ['parts', 'one'], ['second']),
+        node('SequenceInsert', ['parts', 'second', 'zero'], ['longer']),
+        node('ConcatFromSequence', ['longer'], ['y'], { axis: { type: 'int', value: 1 } }),
+      ],
+      ['y'],
+      { two: tensor('int64', [], [2]), one: tensor('int64', [], [1]), zero: tensor('int64', [], [0]) },
+    );
+    const graph = await specialise(listing, new Map(), runtime);
+    assert.deepEqual(graph.types.get('y'), type(2, 6));
+    const feeds = new Map([['x', tensor('float32', [4, 2], [1, 2, 3, 4, 5, 6, 7, 8])]]);
+    const [y] = (await runtime.run(exportGraph(graph), feeds)).values();
+    assert.deepEqual(numbers(y!), [5, 6, 1, 2, 5, 6, 7, 8, 3, 4, 7, 8]);
   });
 
   it('refuses sizes that contradict the model or each other', async () => {
