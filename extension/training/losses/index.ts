@@ -32,5 +32,7 @@ export const losses: Readonly<Record<LossId, Loss>> = {
 /** @param outputs of the model. @param taken the output that the loss takes. @param target undefined when there is none. */
 export function chooseLoss(outputs: number, taken: TensorType, target: TensorType | undefined): LossId {
   if (outputs === 1 && taken.shape.length === 0) return 'output';
-  return (target ? isInteger(target.dtype) : taken.shape.length === 2) ? 'cross-entropy' : 'mse';
+  // Of a single class there is nothing to tell: its cross-entropy is always zero.
+  const isClassifier = taken.shape.length === 2 && taken.shape[1] !== 1;
+  return (target ? isInteger(target.dtype) : isClassifier) ? 'cross-entropy' : 'mse';
 }

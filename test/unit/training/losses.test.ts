@@ -93,6 +93,7 @@ describe('chooseLoss', () => {
     assert.equal(chooseLoss(1, type('float32'), undefined), 'output');
     assert.equal(chooseLoss(2, type('float32'), undefined), 'mse');
     assert.equal(chooseLoss(1, type('float32', 8, 10), undefined), 'cross-entropy');
+    assert.equal(chooseLoss(1, type('float32', 8, 1), undefined), 'mse');
     assert.equal(chooseLoss(1, type('float32', 8, 10, 4), type('int64', 8, 4)), 'cross-entropy');
     assert.equal(chooseLoss(1, type('float32', 8, 10), type('float32', 8, 10)), 'mse');
     assert.equal(chooseLoss(1, type('float32', 8, 10, 4), undefined), 'mse');
