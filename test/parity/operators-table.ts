@@ -26,7 +26,7 @@ export function operatorsTable(): string {
   const rows = supported.map((operator) => {
     const own = cases.filter(({ op }) => op === operator).length;
     const packaged = passed.filter((test) => test.operator === operator).length;
-    const checks = [...(own ? [`${own} differences`] : []), ...(packaged ? [`${packaged} node tests`] : [])];
+    const checks = [...(own ? [`differences: ${own}`] : []), ...(packaged ? [`node tests: ${packaged}`] : [])];
     return `| ${operator} | ${readVersions(versions[operator]!)} | ${ruleOf(operator)} | ${checks.join(', ')} |`;
   });
   const share = ((100 * passed.length) / counted.length).toFixed(1);
