@@ -142,12 +142,15 @@ class Inliner {
   ): string[] {
     if (count === 0) return [];
     const stem = `${owner.name}/scan_${index}`;
-    const lengths = this.initializer(`${stem}/lengths`, tensor('int64', [count], Array<number>(count).fill(1)));
+    const ones = Array<number>(count).fill(1);
     const pieces = Array.from({ length: count }, (_, t) => `${stem}/${t}`);
     const rest = shape.toSpliced(axis, 1);
     const target = this.initializer(`${stem}/shape`, tensor('int64', [rest.length], rest));
     const cuts = pieces.map((piece) => `${piece}/cut`);
-    this.add(owner, 'Split', [name, lengths], cuts, { axis: { type: 'int', value: axis } });
+    const at: Node['attributes'] = { axis: { type: 'int', value: axis } };
+    if (this.graph.opset >= 13)
+      this.add(owner, 'Split', [name, this.initializer(`${stem}/lengths`, tensor('int64', [count], ones))], cuts, at);
+    else this.add(owner, 'Split', [name], cuts, { ...at, split: { type: 'ints', value: ones } });
     pieces.forEach((piece, t) => {
       this.add(owner, 'Reshape', [cuts[t]!, target], [piece], {});
     });

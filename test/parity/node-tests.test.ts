@@ -19,6 +19,12 @@ describe('gradients of the ONNX node tests', () => {
       else assert.equal(outcome.kind, 'passed', outcome.kind === 'failed' ? outcome.reason : 'not smooth');
     });
 
+  it('pass but for three in a hundred', () => {
+    const counted = [...tests.keys()].filter((name) => exceptionOf(name)?.counts ?? true);
+    const passing = counted.filter((name) => !exceptionOf(name));
+    assert.ok(passing.length >= 0.97 * counted.length, `${passing.length} of ${counted.length}`);
+  });
+
   it('have no exception that matches nothing', () => {
     const idle = exceptions.filter((exception) => ![...tests.keys()].some((name) => exceptionOf(name) === exception));
     assert.deepEqual(idle, []);
