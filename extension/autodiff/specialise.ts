@@ -110,8 +110,19 @@ async function inferTypes(graph: Graph, runtime: Runtime): Promise<void> {
     if (shape.length === 0) scalars.push(name);
     graph.types.set(name, { dtype, shape: shape as Shape });
   }
+  inferStatistics(graph);
   if (scalars.some((name) => isFloat(graph.types.get(name)!.dtype)) || graph.nodes.some(mayLoseRank))
     await forgetUnknownRanks(graph, scalars, runtime);
+}
+
+/** The statistics that a BatchNormalization gives are like those that it takes; those of old forms are not inferred. */
+function inferStatistics(graph: Graph): void {
+  for (const { opType, inputs, outputs } of graph.nodes)
+    if (opType === 'BatchNormalization')
+      for (const output of outputs.slice(1)) {
+        const type = graph.types.get(inputs[3]!);
+        if (type && output && !graph.types.has(output)) graph.types.set(output, type);
+      }
 }
 
 /** The graph without outputs and with large weights as inputs: their values do not matter for types. */

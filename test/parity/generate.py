@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnx.numpy_helper
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -148,6 +149,14 @@ def shrink(path: Path) -> onnx.ModelProto:
     return model
 
 
+def adopt(network: nn.Module, initializers: dict[str, onnx.TensorProto]) -> None:
+    """The TorchScript exporter runs the network first, which moves running statistics: the file is what counts."""
+    with torch.no_grad():
+        for name, value in network.state_dict(keep_vars=True).items():
+            if name in initializers:
+                value.copy_(torch.from_numpy(onnx.numpy_helper.to_array(initializers[name]).copy()))
+
+
 def write(name: str, case: Case, exporter: str) -> None:
     folder = FIXTURES / f"{name}-{exporter}"
     shutil.rmtree(folder, ignore_errors=True)
@@ -159,12 +168,13 @@ def write(name: str, case: Case, exporter: str) -> None:
         output = without_dropout(copy.deepcopy(network)).eval()(x)
     target = case.target(output) if case.target else None
     export(network, case, x, exporter, folder / "model.onnx")
-    weights = {tensor.name for tensor in shrink(folder / "model.onnx").graph.initializer}
+    initializers = {tensor.name: tensor for tensor in shrink(folder / "model.onnx").graph.initializer}
+    adopt(network, initializers)
     batch = {"x": x.numpy()} | ({} if target is None else {"target": target.numpy()})
     np.savez(folder / "batch.npz", **batch)
     # A tied parameter is exported under one of its names; what the exporter left out is not compared.
     found = gradients(network, case, x, target)
-    kept = {key: value for key, value in found.items() if key == "loss" or key in weights}
+    kept = {key: value for key, value in found.items() if key == "loss" or key in initializers}
     np.savez_compressed(folder / "grads.npz", **{key: np.asarray(value) for key, value in kept.items()})
     meta = {
         "loss": case.loss,

@@ -434,7 +434,7 @@ class Mixer(nn.Module):
 class TextCNN(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.tok = nn.Embedding(12, 6, padding_idx=0)
+        self.tok = nn.Embedding(12, 6)
         self.convs = nn.ModuleList([nn.Conv1d(6, 4, k) for k in (2, 3)])
         self.head = nn.Linear(8, 3)
 

@@ -46,6 +46,18 @@ const swish: Lowering = (c) => {
   return [g.mul(x, g.unary('Sigmoid', alpha === 1 ? x : g.mul(x, alpha)))];
 };
 
+/**
+ * Exporters write LogSigmoid as log(σ(x)), whose error grows without bound for negative x: −log(1 + e^−x) is the same
+ * number, and what PyTorch computes.
+ */
+const log: Lowering = (c) => {
+  const { g } = c;
+  const x = c.input(0);
+  const maker = g.graph.nodes.findLast(({ outputs }) => outputs.includes(x.name));
+  if (maker?.opType !== 'Sigmoid') return c.rewritten([x], {});
+  return [g.neg(g.unary('Softplus', g.neg(g.value(maker.inputs[0]!))))];
+};
+
 export const elementwiseLowerings: Lowerings = {
   Clip: clip,
   Cast: cast,
@@ -53,4 +65,5 @@ export const elementwiseLowerings: Lowerings = {
   Pow: pow,
   Gelu: gelu,
   Swish: swish,
+  Log: log,
 };

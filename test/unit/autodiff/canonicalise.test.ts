@@ -376,9 +376,34 @@ describe('canonicalise', () => {
     const shown = new Set(examples.map(({ op }) => op));
     const reductions = /^Reduce(?!Sum$|Mean$|SumSquare$)/;
     // In the newest operator sets of the runtime, or the same function under another name.
-    const elsewhere = new Set(['Swish', 'CastLike', 'Cast', 'Concat', 'DepthToSpace', 'Hardmax']);
+    const elsewhere = new Set(['Log', 'Swish', 'CastLike', 'Cast', 'Concat', 'DepthToSpace', 'Hardmax']);
     const missing = Object.keys(lowerings).filter((op) => !shown.has(op) && !reductions.test(op) && !elsewhere.has(op));
     assert.deepEqual(missing, []);
+  });
+
+  it('computes the logarithm of a sigmoid without its loss of precision', async () => {
+    const x = tensor('float32', [3], [-60, -1, 40]);
+    const nodes = [node('Sigmoid', ['x'], ['s']), node('Log', ['s'], ['y'])];
+    const graph = await specialise(
+      graphOf(20, [{ name: 'x', dtype: 'float32', shape: [3] }], nodes, ['y']),
+      new Map(),
+      runtime,
+    );
+    const results = await runtime.run(exportGraph(canonicalise(graph)), new Map([['x', x]]));
+    const [far, near, above] = numbers(results.get('y')!) as [number, number, number];
+    assert.ok(Math.abs(far + 60) < 1e-5);
+    assert.ok(Math.abs(near + 1.3132617) < 1e-6);
+    assert.ok(Math.abs(above) < 1e-6);
+  });
+
+  it('drops statistics that an old BatchNormalization saves for nobody', async () => {
+    const statistics = [floats(2), floats(2), floats(2), positive(floats(2))];
+    const names = ['scale', 'shift', 'mean', 'variance'];
+    const nodes = [node('BatchNormalization', ['x', ...names], ['y', 'm', 'v', 'saved_m', 'saved_v'])];
+    const initializers = Object.fromEntries(names.map((name, i) => [name, statistics[i]!]));
+    const graph = graphOf(9, [{ name: 'x', dtype: 'float32', shape: [4, 2] }], nodes, ['y'], initializers);
+    const canonical = canonicalise(await specialise(graph, new Map(), runtime));
+    assert.deepEqual(canonical.nodes[0]?.outputs, ['y', 'm', 'v']);
   });
 
   it('refuses what opset 18 cannot say, naming the node', async () => {
