@@ -3,11 +3,10 @@
  * and pads as constant inputs, composite operators as what they are made of.
  */
 import { GraphBuilder } from '../onnx/builder';
-import type { Graph, Node } from '../onnx/graph';
+import type { Graph } from '../onnx/graph';
 import { lowerings } from './lowerings';
 import { loweringContext } from './lowerings/lowering';
 import { copyOf, replaceNodes } from './replace';
-import { operands } from './subgraph';
 
 /** The operator set that the engine emits: newer registrations are missing on some execution providers. */
 export const canonicalOpset = 18;
@@ -20,8 +19,6 @@ export const canonicalOpset = 18;
 export function canonicalise(graph: Graph): Graph {
   const canonical = copyOf(graph);
   canonical.opset = canonicalOpset;
-  const used = new Set([...graph.nodes.flatMap(operands), ...graph.outputs.map(({ name }) => name)]);
-  canonical.nodes = canonical.nodes.map((node) => withoutSavedStatistics(node, used));
   const g = new GraphBuilder(canonical);
   replaceNodes(g, (node) => {
     const lowering = node.domain === '' ? lowerings[node.opType] : undefined;
@@ -29,9 +26,3 @@ export function canonicalise(graph: Graph): Graph {
   });
   return canonical;
 }
-
-/** Before opset 14 BatchNormalization could give its batch statistics for a backward pass; exporters list them, unused. */
-const withoutSavedStatistics = (node: Node, used: ReadonlySet<string>): Node =>
-  node.opType === 'BatchNormalization' && !node.outputs.slice(3).some((output) => used.has(output))
-    ? { ...node, outputs: node.outputs.slice(0, 3) }
-    : node;

@@ -1,15 +1,22 @@
 /** Operators in forms that the runtime does not take, or infers no type for: spelled out before it is asked. */
 import { attribute, type Attribute, type Graph, type Node } from '../onnx/graph';
 import { tensor } from '../onnx/tensor';
+import { operands } from './subgraph';
 
 /** Replaces them in place. */
 export function spellOutFunctions(graph: Graph): void {
+  const used = new Set([...graph.nodes.flatMap(operands), ...graph.outputs.map(({ name }) => name)]);
   graph.nodes = graph.nodes.flatMap((node) => {
     if (node.domain !== '') return [node];
+    if (node.opType === 'BatchNormalization' && graph.opset < 14) return [withoutSavedStatistics(node, used)];
     if (node.opType === 'MeanVarianceNormalization') return meanVarianceNormalization(node, graph);
     return attribute(node, 'layout', 'int') === 1 ? timeFirst(node) : [node];
   });
 }
+
+/** Before opset 14 the statistics that BatchNormalization hands to a backward pass have no type; exporters list them, unused. */
+const withoutSavedStatistics = (node: Node, used: ReadonlySet<string>): Node =>
+  node.outputs.slice(1).some((output) => used.has(output)) ? node : { ...node, outputs: node.outputs.slice(0, 1) };
 
 /** A recurrent operator whose batch comes first (`layout` 1), with the time first, as the runtime wants it. */
 function timeFirst(node: Node): Node[] {
