@@ -3,6 +3,7 @@ import type { RegisterCommand } from './command';
 import { registerDiagnose } from './diagnose';
 import { registerGradients } from './gradients';
 import { registerInspect } from './inspect';
+import { registerLint } from './lint';
 import { registerPrescribe } from './prescribe';
 import { registerProviders } from './providers';
 
@@ -11,5 +12,6 @@ export const commands: readonly RegisterCommand[] = [
   registerPrescribe,
   registerInspect,
   registerGradients,
+  registerLint,
   registerProviders,
 ];

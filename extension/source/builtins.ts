@@ -13,6 +13,15 @@ import {
   type Value,
 } from './values';
 
+export const pythonBuiltins: ReadonlySet<string> = new Set(
+  `abs all any bool bytes callable classmethod dict dir divmod enumerate filter float format frozenset getattr globals
+   hasattr hash help id input int isinstance issubclass iter len list locals map max min next object open ord pow print
+   property range repr reversed round set setattr slice sorted staticmethod str sum super tuple type vars zip
+   Exception ValueError RuntimeError KeyError TypeError NotImplementedError AssertionError __name__ __file__`.split(
+    /\s+/,
+  ),
+);
+
 const pure: Readonly<Record<string, (...numbers: number[]) => number>> = {
   sqrt: Math.sqrt,
   log: Math.log,
@@ -69,10 +78,11 @@ export const builtins = (machine: Interpreter, path: string, call: Call): Value 
       if (!first) return undefined;
       const { values, exact } = machine.iterate(first);
       const index = (at: number): Value => (exact ? constant(at) : machine.unknown('index'));
-      return list(
+      const pairs = list(
         values.map((value, at) => list([index(at), value], true, 'tuple')),
         exact,
       );
+      return { ...pairs, of: first };
     }
     case 'builtins.zip': {
       const parts = call.positional.map(({ value }) => machine.iterate(value));

@@ -2,7 +2,7 @@
  * Follows a program without running it: imports, constants, classes, calls between its functions, loops over known
  * ranges, both sides of conditions that are not known. What the library's functions mean is told by a `Library`.
  */
-import { builtinMethod, builtins } from './builtins';
+import { builtinMethod, builtins, pythonBuiltins } from './builtins';
 import { choiceOf, Heap, sameValue } from './heap';
 import type { ParsedSource } from './parse';
 import type { Argument, Block, Expression, ExpressionOf, FunctionNode, Statement, StatementOf } from './syntax';
@@ -382,8 +382,9 @@ export class Interpreter {
         const completion = this.block(statement.body, scope);
         if (completion === 'return' || completion === 'raise') return completion;
         if (completion === 'break') return 'next';
-        // A loop that trains, or that builds and computes nothing, says after one pass all that it has to say.
-        if (index === 0 && (this.trace.events.length > events || this.work() === before)) break;
+        // A loop that trains, or that only counts, says after one pass all that it has to say.
+        const idle = iterable.kind === 'range' && this.work() === before;
+        if (index === 0 && (this.trace.events.length > events || idle)) break;
         if (this.fuel < 0) break;
       }
       return statement.otherwise ? this.block(statement.otherwise, scope) : 'next';
@@ -1002,10 +1003,15 @@ export class Interpreter {
       const value = at.names.get(name);
       if (value) return value;
     }
-    return (
-      this.library.global(name) ??
-      (scope.file.source.language === 'python' ? external(`builtins.${name}`) : this.unknown(name))
-    );
+    const known = this.library.global(name);
+    if (known) return known;
+    if (scope.file.source.language === 'python' && pythonBuiltins.has(name)) return external(`builtins.${name}`);
+    // Not defined here: from wherever it comes, it is the same thing wherever it is named.
+    const value = this.unknown(name, 'parameter');
+    let outermost = scope;
+    while (outermost.parent) outermost = outermost.parent;
+    outermost.names.set(name, value);
+    return value;
   }
 
   private listOf(node: ExpressionOf<'list'>, scope: Scope): Value {

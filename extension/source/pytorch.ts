@@ -279,19 +279,12 @@ export const pyTorch: Library = {
   },
 
   finish(machine) {
-    for (const instance of [...machine.trace.instances]) {
-      if (!isModuleBase(instance.base) || instance.slots.has(' ran')) continue;
-      if (instance.class.scope.file !== machine.file) continue;
-      runForward(machine, instance, undefined);
-    }
-    for (const container of machine.trace.containers.toReversed()) {
-      if (container.type !== 'Sequential' || container.slots.has(' ran') || container.site.file !== machine.file)
-        continue;
-      if (itemsOf(container).some((item) => 'slots' in item && (item.slots as Map<string, unknown>).has(' ran')))
-        continue;
-      const input = machine.op('input', 'input', [], container.site);
-      applySequence(machine, container, input, machine.assumedCall(container.site));
-    }
+    const { instances, containers } = machine.trace;
+    const modules = [...instances.filter(({ base }) => isModuleBase(base)), ...containers];
+    const inner = new Set(modules.flatMap((module) => childrenOf(module).map(([, child]) => child)));
+    // Whole networks first; what none of them runs, by itself.
+    const whole = modules.filter((module) => !inner.has(module));
+    for (const module of [...whole, ...modules.filter((each) => inner.has(each))]) runAlone(machine, module);
     for (const instance of [...machine.trace.instances]) {
       if (!isLightning(instance.base) || instance.class.scope.file !== machine.file) continue;
       machine.runMethod(instance, 'configure_optimizers');
@@ -299,9 +292,24 @@ export const pyTorch: Library = {
   },
 };
 
+/** Runs a network that nothing in the file calls, on inputs of which nothing is known. */
+const runAlone = (machine: Interpreter, module: Instance | Container): void => {
+  const slots = module.slots as ReadonlyMap<string, unknown>;
+  if (slots.has(' ran')) return;
+  if (module.kind === 'instance') {
+    if (module.class.scope.file === machine.file) runForward(machine, module, undefined);
+    return;
+  }
+  if (module.type !== 'Sequential' || module.site.file !== machine.file) return;
+  const hasRun = (item: Value): boolean => 'slots' in item && (item.slots as ReadonlyMap<string, unknown>).has(' ran');
+  if (itemsOf(module).some(hasRun)) return;
+  const input = machine.op('input', 'input', [], module.site);
+  applySequence(machine, module, input, machine.assumedCall(module.site));
+};
+
 const classOf = (machine: Interpreter, name: string): Value => {
   const value = machine.unknown('__class__');
-  value.members.set('__name__', constant(name));
+  value.members.set('__childName_', constant(name));
   return value;
 };
 
@@ -454,11 +462,12 @@ const moduleMethod = (
     case 'add_module':
     case 'register_module': {
       const child = call.positional[1];
-      if (first?.kind !== 'constant' || !child) return none;
+      if (!child) return none;
+      const childName = first?.kind === 'constant' ? String(first.value) : `module ${machine.id()}`;
       if (receiver.kind === 'container') {
         machine.heap.write(receiver.slots, 'items', [...itemsOf(receiver), child.value]);
-        receiver.names.set(child.value, String(first.value));
-      } else machine.setAttribute(receiver, String(first.value), child.value, call.site, child.node);
+        receiver.names.set(child.value, childName);
+      } else machine.setAttribute(receiver, childName, child.value, call.site, child.node);
       return none;
     }
     case 'register_parameter':

@@ -37,6 +37,8 @@ export interface ListValue {
   /** Whether these are all items; otherwise each stands for any number of such items. */
   exact: boolean;
   site?: Site;
+  /** What is enumerated, of `enumerate(loader)`. */
+  of?: Value;
 }
 
 export interface DictValue {

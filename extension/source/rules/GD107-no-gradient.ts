@@ -38,7 +38,7 @@ function* cutLosses(context: RuleContext): Generator<Problem> {
     );
     if (!trainable && loss.cut !== 'no_grad') continue;
     const fixes = undetach(context, loss);
-    yield { at: backward.site, message: `backward() reaches no parameter: ${reasons[loss.cut]}.`, fixes };
+    yield { at: backward.site, message: `The backward pass reaches no parameter: ${reasons[loss.cut]}.`, fixes };
   }
 }
 

@@ -1,4 +1,4 @@
-import { configConstant, constantArgument, type Op } from '../values';
+import { argument, configConstant, type Op, type Value } from '../values';
 import { isHere, originOf, type Problem, type Rule, type RuleContext } from './rule';
 import { eventsOf, lossOf } from './training-pass';
 
@@ -59,14 +59,7 @@ function* inBatchesOfOne(context: RuleContext): Generator<Op> {
   const { trace, flow } = context;
   for (const backward of eventsOf(trace, 'backward')) {
     const loss = lossOf(backward);
-    const one = backward.loops.some(
-      ({ values }) =>
-        values?.kind === 'object' &&
-        values.type === 'loader' &&
-        constantArgument(values.call, 'batch_size', 1) === 1 &&
-        (values.call.keywords.get('batch_size') ?? values.call.positional[1])?.value.kind === 'constant' &&
-        !isSoft((values.call.keywords.get('batch_size') ?? values.call.positional[1])?.value),
-    );
+    const one = backward.loops.some(({ values }) => isLoaderOfOne(values?.kind === 'list' ? values.of : values));
     if (!loss || !one) continue;
     // Summed over several batches the step is larger, the statistics are not.
     for (const op of flow.ancestors(loss)) if (isBatchNorm(op) && !op.layer?.slots.has(' eval')) yield op;
@@ -80,4 +73,9 @@ function* inBatchesOfOne(context: RuleContext): Generator<Op> {
   }
 }
 
-const isSoft = (value: { kind: string; soft?: boolean } | undefined): boolean => value?.soft === true;
+/** A `DataLoader` whose batch size is written down as 1. */
+const isLoaderOfOne = (value: Value | undefined): boolean => {
+  if (value?.kind !== 'object' || value.type !== 'loader') return false;
+  const size = argument(value.call, 'batch_size', 1)?.value;
+  return size?.kind === 'constant' && size.value === 1 && !size.soft;
+};

@@ -1,0 +1,135 @@
+import { tf, torch, type RuleCases } from './cases';
+
+const net = (init: string, act = 'F.relu'): string => `
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc1 = nn.Linear(10, 20)
+        self.fc2 = nn.Linear(20, 20)
+        self.fc3 = nn.Linear(20, 1)
+${init}
+    def forward(self, x):
+        x = ${act}(self.fc1(x))
+        x = ${act}(self.fc2(x))
+        return self.fc3(x)
+`;
+
+export const cases: RuleCases = {
+  code: 'GD201',
+  trips: {
+    'Xavier before relu, by attribute': torch(net('        nn.init.xavier_uniform_(self.fc1.weight)\n')),
+    'Xavier over all modules': torch(
+      net(`        for m in self.modules():
+            if isinstance(m, nn.Linear):
+                nn.init.xavier_normal_(m.weight)
+                nn.init.zeros_(m.bias)
+`),
+    ),
+    'Xavier through apply': torch(`
+def init_weights(m):
+    if isinstance(m, nn.Linear):
+        torch.nn.init.xavier_uniform_(m.weight)
+        m.bias.data.fill_(0.01)
+
+net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 1))
+net.apply(init_weights)
+`),
+    'Xavier before GELU in a convolution': torch(`
+class Conv(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 16, 3)
+        self.act = nn.GELU()
+        self.conv2 = nn.Conv2d(16, 8, 3)
+        nn.init.xavier_normal_(self.conv1.weight)
+
+    def forward(self, x):
+        return self.conv2(self.act(self.conv1(x)))
+`),
+    'Kaiming before tanh': torch(net('        nn.init.kaiming_normal_(self.fc1.weight)\n', 'torch.tanh')),
+    'Kaiming for relu before sigmoid': torch(
+      net(
+        `        for layer in [self.fc1, self.fc2]:
+            nn.init.kaiming_uniform_(layer.weight, nonlinearity='relu')
+`,
+        'torch.sigmoid',
+      ),
+    ),
+    'Kaiming with the gain of tanh before relu': torch(
+      net("        nn.init.kaiming_normal_(self.fc2.weight, nonlinearity='tanh')\n"),
+    ),
+    'imported by name': `from torch import nn
+from torch.nn.init import xavier_uniform_
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Linear(4, 4)
+        self.b = nn.Linear(4, 4)
+        xavier_uniform_(self.a.weight)
+    def forward(self, x):
+        return self.b(self.a(x).relu())
+`,
+    'ts: glorot before relu': tf(`
+const model = tf.sequential();
+model.add(tf.layers.dense({ units: 16, inputShape: [4], activation: 'relu', kernelInitializer: 'glorotNormal' }));
+model.add(tf.layers.dense({ units: 1 }));
+`),
+    'ts: he before tanh': tf(`
+const model = tf.sequential({
+  layers: [
+    tf.layers.dense({ units: 16, inputShape: [4], kernelInitializer: 'heUniform', activation: 'tanh' }),
+    tf.layers.dense({ units: 1 }),
+  ],
+});
+`),
+  },
+  passes: {
+    'Kaiming before relu': torch(net("        nn.init.kaiming_normal_(self.fc1.weight, nonlinearity='relu')\n")),
+    'Kaiming by default before relu': torch(net('        nn.init.kaiming_uniform_(self.fc1.weight)\n')),
+    'Xavier before tanh': torch(net('        nn.init.xavier_uniform_(self.fc1.weight)\n', 'torch.tanh')),
+    'Xavier with the gain of relu': torch(
+      net("        nn.init.xavier_uniform_(self.fc1.weight, gain=nn.init.calculate_gain('relu'))\n"),
+    ),
+    'Xavier for the output layer': torch(net('        nn.init.xavier_uniform_(self.fc3.weight)\n')),
+    'the default of nn.Linear written out': torch(
+      net('        nn.init.kaiming_uniform_(self.fc1.weight, a=math.sqrt(5))\n', 'torch.tanh'),
+    ),
+    'a norm between': torch(`
+net = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 1))
+nn.init.xavier_uniform_(net[0].weight)
+`),
+    'mixed activations in one network': torch(`
+def init_weights(m):
+    if isinstance(m, nn.Linear):
+        nn.init.xavier_uniform_(m.weight)
+
+net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 8), nn.Tanh(), nn.Linear(8, 1))
+net.apply(init_weights)
+`),
+    'replaced later': torch(
+      net(`        nn.init.xavier_uniform_(self.fc1.weight)
+        nn.init.kaiming_normal_(self.fc1.weight, nonlinearity='relu')
+`),
+    ),
+    'which one is not known': torch(
+      net(`        if config.xavier:
+            nn.init.xavier_uniform_(self.fc1.weight)
+        else:
+            nn.init.kaiming_normal_(self.fc1.weight)
+`),
+    ),
+    'ts: he before relu': tf(`
+const model = tf.sequential({
+  layers: [
+    tf.layers.dense({ units: 16, inputShape: [4], kernelInitializer: 'heNormal', activation: 'relu' }),
+    tf.layers.dense({ units: 1 }),
+  ],
+});
+`),
+    'ts: the default': tf(`
+const model = tf.sequential({
+  layers: [tf.layers.dense({ units: 16, inputShape: [4], activation: 'relu' }), tf.layers.dense({ units: 1 })],
+});
+`),
+  },
+};
