@@ -63,7 +63,7 @@ async function main(): Promise<void> {
     });
     await page.waitForTimeout(4000);
     const session = await page.context().newCDPSession(page);
-    const cursor = page.locator('[data-figure="gradients"] canvas');
+    const cursor = page.locator('[data-figure="gradients"] canvas[role=img]');
     const measure = async (name: string, action: () => Promise<unknown>, settle = 1500) => {
       console.log(JSON.stringify({ name, ...(await longestTask(page, session, action, settle)) }));
     };
@@ -88,14 +88,14 @@ async function main(): Promise<void> {
       await slider.focus();
       for (let i = 0; i < 10; i++) await page.keyboard.press('PageDown');
     });
-    await measure('zoom in', () => page.locator('[data-figure="gradients"] [aria-label="Zoom in"]').click());
+    await measure('zoom in', () => page.locator('[data-figure="gradients"] vscode-button[aria-label="Zoom in"]').click());
     await measure('the pointer moves over 500 lines', async () => {
       const box = (await cursor.boundingBox())!;
       for (let i = 0; i < 10; i++) await page.mouse.move(box.x + 60 + 20 * i, box.y + 40 + 10 * i);
     });
     await measure('scroll to the end', () => page.mouse.wheel(0, 4000));
     await measure('the table opens', () =>
-      page.locator('[data-figure="update-ratio"] [aria-label="Show the numbers"]').click(),
+      page.locator('[data-figure="update-ratio"] vscode-button[aria-label="Show the numbers"]').click(),
     );
     await measure('a theme change', () =>
       page.evaluate(() => {

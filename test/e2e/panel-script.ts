@@ -28,7 +28,8 @@ const runs = window.preparedRuns.map((shown) => ({
 }));
 
 const post = (message: HostToPanel) => {
-  window.postMessage(message, '*');
+  const buffers = 'rows' in message && 'steps' in message ? [message.rows.buffer, message.steps.buffer] : [];
+  window.postMessage(message, '*', buffers);
 };
 
 const listed = (): readonly PanelRun[] =>

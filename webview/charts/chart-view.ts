@@ -57,6 +57,8 @@ export class ChartView {
   private painted: Painted | undefined;
   private task: Task | undefined;
   private outdated: 'no' | 'data' | 'view' = 'view';
+  /** For what moves with the pointer and the step, so that the chart below need not be drawn again. */
+  private readonly overlay = document.createElement('canvas');
   private pressedAt = { x: 0, y: 0 };
   private view: { x?: Bounds; y?: Bounds } = {};
 
@@ -75,6 +77,9 @@ export class ChartView {
       options: this.options(),
       plugins: [this.painter()],
     });
+    this.overlay.classList.add('overlay');
+    this.overlay.setAttribute('aria-hidden', 'true');
+    canvas.after(this.overlay);
     canvas.addEventListener('pointermove', this.pointed);
     canvas.addEventListener('pointerdown', this.pressed);
     canvas.addEventListener('pointerleave', this.left);
@@ -93,7 +98,7 @@ export class ChartView {
   emphasize(emphasis: Emphasis): void {
     if (emphasis.cursor === this.emphasis.cursor && emphasis.line === this.emphasis.line) return;
     this.emphasis = emphasis;
-    this.chart.draw();
+    this.drawEmphasis();
   }
 
   setTheme(theme: Theme): void {
@@ -139,6 +144,7 @@ export class ChartView {
 
   destroy(): void {
     this.task?.cancel();
+    this.overlay.remove();
     this.chart.destroy();
   }
 
@@ -170,6 +176,7 @@ export class ChartView {
       beforeDatasetsDraw: () => {
         this.repaint();
         this.showPainting();
+        this.drawGuides();
       },
       afterDatasetsDraw: () => {
         this.drawEmphasis();
@@ -213,6 +220,7 @@ export class ChartView {
     g.scale(ratio, ratio);
     const frame = { area: { ...area, left: 0, top: 0 }, x };
     const crowd = figure.lines.length > 8;
+    let drawn = 0;
     for (const [axis, lines] of [
       [y, figure.lines] as const,
       [figure.right?.axis ?? y, figure.right?.lines ?? []] as const,
@@ -224,6 +232,7 @@ export class ChartView {
           { ...frame, y: axis },
           { color: line.color, width: line.width ?? 1.25, alpha: crowd ? 0.8 : 1 },
         );
+        if (++drawn % linesAtATime === 0) rasterize(canvas);
         yield;
       }
   }
@@ -248,16 +257,18 @@ export class ChartView {
   }
 
   private drawEmphasis(): void {
-    const g = this.chart.ctx;
+    const { width, height, currentDevicePixelRatio: ratio } = this.chart;
+    // Setting the size clears it.
+    this.overlay.width = width * ratio;
+    this.overlay.height = height * ratio;
+    const g = this.overlay.getContext('2d')!;
     const { x, y, area } = this.shown();
+    g.scale(ratio, ratio);
     g.save();
     g.beginPath();
     g.rect(area.left, area.top, area.width, area.height);
     g.clip();
     const { cursor, line } = this.emphasis;
-    if (this.figure.kind === 'lines')
-      for (const { y: value, label } of this.figure.guides ?? [])
-        this.drawGuide(g, project(y, ...verticalEnds(y, area))(value), label, area);
     if (line !== undefined) this.drawEmphasized(g, line, x, y, area);
     if (cursor !== undefined) {
       const place = Math.round(project(x, area.left, area.left + area.width)(cursor)) + 0.5;
@@ -269,6 +280,17 @@ export class ChartView {
       g.lineTo(place, area.top + area.height);
       g.stroke();
     }
+    g.restore();
+  }
+
+  private drawGuides(): void {
+    if (this.figure.kind !== 'lines') return;
+    const { y, area } = this.shown();
+    const vertical = project(y, ...verticalEnds(y, area));
+    const g = this.chart.ctx;
+    g.save();
+    for (const { y: value, label } of this.figure.guides ?? [])
+      if (value > y.min && value < y.max) this.drawGuide(g, vertical(value), label, area);
     g.restore();
   }
 
@@ -457,6 +479,20 @@ export class ChartView {
       },
     };
   }
+}
+
+/** Strokes are collected and put into pixels all at once when the picture is needed; so many at a time stay short. */
+const linesAtATime = 12;
+
+const scrap = (): CanvasRenderingContext2D => {
+  const canvas = document.createElement('canvas');
+  canvas.width = canvas.height = 1;
+  return canvas.getContext('2d')!;
+};
+
+/** Using a canvas as a picture makes the browser finish it. */
+function rasterize(canvas: HTMLCanvasElement): void {
+  scrap().drawImage(canvas, 0, 0);
 }
 
 const verticalEnds = (axis: Axis, { top, height }: Area): [number, number] =>

@@ -15,13 +15,19 @@ interface Running {
 }
 
 export class FrameWork {
+  /** What the user waits for goes first. */
+  private readonly urgent: Running[] = [];
   private readonly queue: Running[] = [];
   private scheduled = false;
 
-  /** Runs a task piece by piece, after those that came before it. @param done called at its end, unless cancelled */
-  start(steps: Iterator<void>, done: () => void = () => undefined): Task {
+  /**
+   * Runs a task piece by piece, after those that came before it.
+   * @param done called at its end, unless cancelled
+   * @param urgent it goes before all that are not
+   */
+  start(steps: Iterator<void>, done: () => void = () => undefined, urgent = false): Task {
     const task: Running = { steps, done, cancelled: false };
-    this.queue.push(task);
+    (urgent ? this.urgent : this.queue).push(task);
     this.schedule();
     return {
       cancel: () => {
@@ -32,23 +38,23 @@ export class FrameWork {
 
   private work(): void {
     const deadline = performance.now() + budgetMilliseconds;
-    while (this.queue.length > 0) {
-      const task = this.queue[0]!;
-      if (task.cancelled) {
-        this.queue.shift();
-        continue;
-      }
-      if (task.steps.next().done) {
-        this.queue.shift();
-        task.done();
+    for (let queue = this.next(); queue; queue = this.next()) {
+      const task = queue[0]!;
+      if (task.cancelled || task.steps.next().done) {
+        queue.shift();
+        if (!task.cancelled) task.done();
       }
       if (performance.now() > deadline) break;
     }
     this.schedule();
   }
 
+  private next(): Running[] | undefined {
+    return [this.urgent, this.queue].find(({ length }) => length > 0);
+  }
+
   private schedule(): void {
-    if (this.scheduled || this.queue.length === 0) return;
+    if (this.scheduled || !this.next()) return;
     this.scheduled = true;
     const go = () => {
       this.scheduled = false;

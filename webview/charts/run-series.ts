@@ -3,7 +3,6 @@ import type { Series } from './figure';
 import { emptyExtent, extend, union, type Extent } from './log-axis';
 import {
   activationColumn,
-  activationColumns,
   parameterColumn,
   parameterColumns,
   rowWidth,
@@ -42,9 +41,6 @@ class Column {
     this.values = larger;
   }
 }
-
-/** How many numbers are taken in before the caller may do something else. */
-const numbersAtATime = 50_000;
 
 /**
  * The telemetry of a run by column, as charts need it: the values of one quantity of one layer lie side by side.
@@ -151,18 +147,13 @@ export class RunSeries {
         column.values.set(rows.subarray(i * width + offset, i * width + offset + length), (this.length + i) * length);
       yield;
     }
-    let untilYield = numbersAtATime;
     for (let layer = 0; layer < this.layout.layers.length; layer++) {
       take(this.ofLayer.activationGradient[layer]!, activationColumn(layer, 'gradientRms'));
       for (const name of ['mean', 'std', 'zeroShare', 'saturatedShare', 'deadShare'] as const)
         take(this.ofLayer[name][layer]!, activationColumn(layer, name));
       this.takeParameters(layer, rows, width, added);
       this.measure(layer, rows, width, added);
-      untilYield -= added * (activationColumns.length + quantities.length);
-      if (untilYield < 0) {
-        untilYield = numbersAtATime;
-        yield;
-      }
+      yield;
     }
     this.length = end;
   }

@@ -60,6 +60,7 @@ export class FigureCard {
   private layer: string | undefined;
   private onScreen = false;
   private stale = false;
+  private waiting = false;
   private choice: string;
 
   constructor(
@@ -138,7 +139,7 @@ export class FigureCard {
     new IntersectionObserver(
       (entries) => {
         this.onScreen = entries.at(-1)!.isIntersecting;
-        if (this.onScreen && this.stale) this.draw();
+        this.drawSoon();
       },
       { rootMargin: '100px' },
     ).observe(this.element);
@@ -149,22 +150,38 @@ export class FigureCard {
     this.view = view;
     this.step = step;
     this.layer = layer;
-    if (this.onScreen) this.draw();
-    else this.stale = true;
+    this.stale = true;
+    this.drawSoon();
   }
 
   /** Moves to another step of the same runs. */
   moveTo(step: number, layer: string | undefined): void {
     this.step = step;
     this.layer = layer;
-    if (!this.onScreen) this.stale = true;
-    else if (this.definition.along === 'step') this.chart?.emphasize(this.emphasis());
-    else this.draw();
+    if (this.definition.along === 'step' && !this.stale) this.chart?.emphasize(this.emphasis());
+    else {
+      this.stale = true;
+      this.drawSoon();
+    }
   }
 
   setTheme(theme: Theme): void {
     this.theme = theme;
     this.chart?.setTheme(theme);
+  }
+
+  /** Each card in its own piece of work: together they would hold up the page. */
+  private drawSoon(): void {
+    if (this.waiting || !this.onScreen || !this.stale) return;
+    this.waiting = true;
+    this.work.start(
+      [][Symbol.iterator](),
+      () => {
+        this.waiting = false;
+        this.draw();
+      },
+      true,
+    );
   }
 
   private draw(): void {
