@@ -27,7 +27,7 @@ const viridis: readonly Rgb[] = [
 
 /** The part of the ramp that stands out from the background, for lines and points. */
 const lineRange: Readonly<Record<ThemeKind, readonly [number, number]>> = {
-  light: [0, 0.62],
+  light: [0, 0.56],
   'high-contrast-light': [0, 0.5],
   dark: [0.38, 1],
   'high-contrast': [0.4, 1],

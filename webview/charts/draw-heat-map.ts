@@ -78,11 +78,17 @@ export function* paintHeatMap(
   const words = new Uint32Array(image.buffer, image.byteOffset, width * height);
   const colorWords = new Uint32Array(colors.buffer, colors.byteOffset, 256);
   const line = new Uint8Array(width);
-  for (let pixel = 0; pixel < height;) {
-    // All rows of the figure that fall on this row of pixels.
-    const ends = [rowAt(pixel), rowAt(pixel + 1)].sort((a, b) => a - b) as [number, number];
-    const first = Math.max(0, Math.round(ends[0]));
-    const last = Math.min(figure.rows.length - 1, Math.max(first, Math.ceil(ends[1] - 0.5) - 1));
+  /** The rows of the figure that fall on a row of pixels. */
+  const rowsAt = (pixel: number): readonly [first: number, last: number] => {
+    const [from, to] = [rowAt(pixel), rowAt(pixel + 1)].sort((a, b) => a - b) as [number, number];
+    return [
+      Math.max(0, Math.floor(from + 0.5 + 1e-6)),
+      Math.min(figure.rows.length - 1, Math.ceil(to + 0.5 - 1e-6) - 1),
+    ];
+  };
+  let pixel = 0;
+  while (pixel < height) {
+    const [first, last] = rowsAt(pixel);
     line.fill(codes.empty);
     for (let row = first; row <= last; row++) {
       fillRow(figure.rows[row]!, x, figure.value, line);
@@ -92,14 +98,10 @@ export function* paintHeatMap(
     for (let column = 0; column < width; column++) words[begin + column] = colorWords[line[column]!]!;
     // The same row of the figure often covers several rows of pixels.
     let repeats = 1;
-    if (first === last)
-      while (pixel + repeats < height && covers(rowAt, pixel + repeats, first)) {
-        words.copyWithin(begin + repeats * width, begin, begin + width);
-        repeats++;
-      }
+    while (pixel + repeats < height && first === last && rowsAt(pixel + repeats).every((row) => row === first)) {
+      words.copyWithin(begin + repeats * width, begin, begin + width);
+      repeats++;
+    }
     pixel += repeats;
   }
 }
-
-const covers = (rowAt: (pixel: number) => number, pixel: number, row: number): boolean =>
-  Math.round(rowAt(pixel)) === row && Math.round(rowAt(pixel + 1) - 1e-9) === row;

@@ -45,7 +45,7 @@ const legendLimit = 8;
 export class FigureCard {
   readonly element: HTMLElement;
   private readonly title = element('h2', { attributes: { id: uniqueId('figure') } });
-  private readonly canvas = element('canvas', { attributes: { role: 'img' } });
+  private readonly canvas = element('canvas', { attributes: { role: 'img', 'aria-label': t('Chart') } });
   private readonly plot = element('div', { class: 'plot' }, this.canvas);
   private readonly legend = element('div', { class: 'legend' });
   private readonly readout = element('div', { class: 'readout', attributes: { 'aria-hidden': 'true' } });

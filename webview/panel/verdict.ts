@@ -28,7 +28,9 @@ export function verdictOf(run: PanelRun, planned: number | undefined, t: Transla
       headline:
         steps === 0
           ? t('Preparing the first step…')
-          : t('Nothing wrong so far, after {0} of {1} steps.', steps, planned ?? steps),
+          : planned === undefined
+            ? t('Nothing wrong so far, after {0} steps.', steps)
+            : t('Nothing wrong so far, after {0} of {1} steps.', steps, planned),
       findings,
     };
   if (steps === 0) return { tone: 'information', headline: t('The run ended before its first step.'), findings };
@@ -44,7 +46,7 @@ export function verdictOf(run: PanelRun, planned: number | undefined, t: Transla
 
 /** Where a run stands, in a few words. */
 export function statusOf({ end, steps }: PanelRun, planned: number | undefined, t: Translate): string {
-  if (!end) return t('running, step {0} of {1}', steps, planned ?? '?');
+  if (!end) return planned === undefined ? t('running') : t('running, step {0} of {1}', steps, planned);
   if (end.kind === 'finished') return t('finished, {0} steps', steps);
   return end.kind === 'stopped' ? t('stopped after {0} steps', steps) : t('failed after {0} steps', steps);
 }

@@ -1,0 +1,170 @@
+/** The panel's page by itself: what it shows and asks for, and whether everyone can use it. */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import type { Page } from 'playwright-core';
+import type { Finding } from '../../extension/protocol/finding';
+import { parameterColumn, rowWidth } from '../../extension/protocol/run';
+import { depthColor } from '../../webview/charts/colors';
+import { startPanelBrowser, type PanelBrowser } from './panel-page';
+import type { ShownRun } from './panel-script';
+import { syntheticRun } from './synthetic-run';
+import { themes } from './themes';
+
+const finding: Finding = {
+  symptom: 'vanishing-gradient',
+  severity: 'error',
+  layers: ['encoder.layers.0', 'encoder.layers.2'],
+  value: 2.4e-7,
+  threshold: 1e-3,
+  reference: 'AutoTrainer',
+  message: 'Gradients vanish: encoder.layers.0 receives 2.4e-7 of what the last layers receive.',
+};
+const sigmoid: ShownRun = { name: 'deep sigmoid', layers: 12, steps: 60, findings: [finding] };
+const others: ShownRun[] = [
+  { name: 'residual', layers: 12, steps: 60, passed: 0.9 },
+  { name: 'broken', layers: 12, steps: 60, broken: true, time: 20 },
+];
+
+interface AxeResults {
+  violations: { id: string; impact: string; nodes: { html: string }[] }[];
+}
+
+describe('The gradient panel', () => {
+  let browser: PanelBrowser;
+  before(async () => {
+    browser = await startPanelBrowser();
+  });
+  after(() => browser.close());
+
+  const open = async (runs: readonly ShownRun[], theme: keyof typeof themes = 'dark', width = 1280): Promise<Page> => {
+    const page = await browser.open({ theme, width, height: 900, runs });
+    await page.locator(runs.length > 0 ? '.step-label:text-matches("^step")' : '.welcome').waitFor();
+    return page;
+  };
+  const sent = (page: Page) => page.evaluate(() => window.harness.received);
+  const tool = (figure: string, name: string) => `[data-figure="${figure}"] vscode-button[aria-label="${name}"]`;
+
+  it('leads with the verdict, and its table has the numbers of the run', async () => {
+    const page = await open([sigmoid]);
+    assert.equal(await page.locator('.headline').textContent(), finding.message);
+    await page.locator(tool('gradients', 'Show the numbers')).click();
+    const cells = page.locator('[data-figure="gradients"] tbody tr').nth(4).locator('td');
+    const { header, rows } = syntheticRun(sigmoid);
+    const row = 4 * rowWidth(header.layout);
+    const [weight, bias] = [0, 1].map((index) => rows[row + parameterColumn(header.layout, index, 'gradientNorm')]!);
+    const shown = Number(await cells.first().getAttribute('title'));
+    assert.ok(Math.abs(shown / Math.hypot(weight!, bias!) - 1) < 1e-6);
+    await page.close();
+  });
+
+  it('draws curves, each in a colour of its own', async () => {
+    const page = await open([sigmoid]);
+    const expected = [0, 2, 4, 6, 8, 10].map((layer) =>
+      [1, 3, 5].map((at) => parseInt(depthColor(layer, 12, 'dark').slice(at, at + 2), 16)),
+    );
+    await page.waitForFunction((colors) => {
+      const canvas = document.querySelector<HTMLCanvasElement>('[data-figure="gradients"] canvas[role=img]')!;
+      const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+      const isThere = (color: number[]) => {
+        for (let i = 0; i < data.length; i += 4)
+          if (data[i + 3]! > 100 && color.every((channel, at) => Math.abs(channel - data[i + at]!) < 8)) return true;
+        return false;
+      };
+      return colors.every(isThere);
+    }, expected);
+    await page.close();
+  });
+
+  it('moves through the steps by keyboard', async () => {
+    const page = await open([sigmoid]);
+    await page.locator('.step-control input').focus();
+    await page.keyboard.press('Home');
+    assert.equal(await page.locator('.step-label').textContent(), 'step 0 of 59');
+    await page.keyboard.press('ArrowRight');
+    assert.equal(await page.locator('.step-label').textContent(), 'step 1 of 59');
+    await page.close();
+  });
+
+  it('follows a run that goes on', async () => {
+    const page = await open([{ ...sigmoid, findings: [], running: true, sent: 10 }]);
+    assert.match((await page.locator('.headline').textContent())!, /after 10 of 60 steps/);
+    await page.evaluate(() => {
+      window.harness.advance(0, 20);
+    });
+    await page.getByText('step 29 of 29').waitFor();
+    await page.locator('vscode-button[aria-label="Stop the run"]').click();
+    assert.ok((await sent(page)).some((message) => message.type === 'command' && message.command === 'stop'));
+    await page.close();
+  });
+
+  it('compares runs in colours of their own', async () => {
+    const page = await open([sigmoid, ...others]);
+    await page.locator('vscode-button[aria-label="Compare runs"]').click();
+    await page.locator('.compare-list vscode-checkbox').first().click();
+    await page.locator('.chip').nth(1).waitFor();
+    assert.deepEqual((await sent(page)).filter(({ type }) => type === 'watch').at(-1), {
+      type: 'watch',
+      ids: ['run-0', 'run-1'],
+    });
+    await page.locator('[data-figure="gradients"] .legend').getByText('residual').waitFor();
+    await page.close();
+  });
+
+  it('searches, selects and hides layers in the tree', async () => {
+    const page = await open([sigmoid]);
+    await page.locator('[role=treeitem][data-path="encoder.layers.2"]').click();
+    assert.ok((await sent(page)).some((message) => message.type === 'layer' && message.layer === 'encoder.layers.2'));
+    await page.keyboard.press('Space');
+    await page.locator('.tree-row.gone[data-path="encoder.layers.2"]').waitFor();
+    await page.locator('vscode-text-field input').fill('layers.1');
+    assert.equal(await page.locator('[role=treeitem][data-path="encoder.layers.2"]').count(), 0);
+    await page.close();
+  });
+
+  it('hands pictures and tables to the editor to save', async () => {
+    const page = await open([sigmoid]);
+    await page.waitForTimeout(300);
+    for (const format of ['PNG picture', 'SVG picture', 'CSV table']) {
+      await page.locator(tool('loss', 'Export')).click();
+      await page.locator('[data-figure="loss"] [role=menuitem]').getByText(format).click();
+    }
+    await page.waitForFunction(() => window.harness.received.filter(({ type }) => type === 'save').length === 3);
+    const files = await page.evaluate(() =>
+      window.harness.received.flatMap((message) =>
+        message.type === 'save' ? [{ name: message.name, start: Array.from(message.content.slice(0, 5), String) }] : [],
+      ),
+    );
+    assert.deepEqual(
+      files.map(({ name }) => name),
+      ['png', 'svg', 'csv'].map((extension) => `deep-sigmoid-loss-and-learning-rate.${extension}`),
+    );
+    assert.deepEqual(
+      files.map(({ start }) => start.join('')),
+      [Array.from(Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d])).join(''), '<svg ', 'step,'],
+    );
+    await page.close();
+  });
+
+  for (const theme of Object.keys(themes) as (keyof typeof themes)[])
+    it(`has no serious violation of accessibility, ${theme}, and keeps to its security policy`, async () => {
+      const axe = await readFile(require.resolve('axe-core/axe.min.js'), 'utf8');
+      for (const [width, runs] of [
+        [1280, [sigmoid, ...others]],
+        [320, [others[1]!]],
+        [320, []],
+      ] as const) {
+        const page = await open(runs, theme, width);
+        if (runs.length > 0) await page.locator(tool('profile', 'Show the numbers')).click();
+        await page.waitForTimeout(300);
+        assert.deepEqual(await page.evaluate(() => window.harness.violations), []);
+        // Evaluated by the debugger, which the page's policy does not reach.
+        await page.evaluate(axe);
+        const { violations } = await page.evaluate<AxeResults>('axe.run()');
+        const serious = violations
+          .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+          .map(({ id, nodes }) => `${id}: ${nodes[0]!.html.slice(0, 200)}`);
+        assert.deepEqual(serious, []);
+        await page.close();
+      }
+    });
+});
