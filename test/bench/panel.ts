@@ -88,7 +88,9 @@ async function main(): Promise<void> {
       await slider.focus();
       for (let i = 0; i < 10; i++) await page.keyboard.press('PageDown');
     });
-    await measure('zoom in', () => page.locator('[data-figure="gradients"] vscode-button[aria-label="Zoom in"]').click());
+    await measure('zoom in', () =>
+      page.locator('[data-figure="gradients"] vscode-button[aria-label="Zoom in"]').click(),
+    );
     await measure('the pointer moves over 500 lines', async () => {
       const box = (await cursor.boundingBox())!;
       for (let i = 0; i < 10; i++) await page.mouse.move(box.x + 60 + 20 * i, box.y + 40 + 10 * i);
