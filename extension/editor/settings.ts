@@ -1,4 +1,6 @@
-import { z } from 'zod';
+// The small flavour: the other one brings half a megabyte into the activation.
+import * as z from 'zod/mini';
+import english from 'zod/v4/locales/en.js';
 import {
   defaultExperiment,
   defaultOptimizer,
@@ -9,22 +11,28 @@ import {
 } from '../protocol/experiment';
 import { symptomIds } from '../protocol/finding';
 
+// The small flavour has no messages of its own.
+z.config(english());
+
+const whole = (minimum: number, maximum = Number.MAX_SAFE_INTEGER) =>
+  z.int().check(z.minimum(minimum), z.maximum(maximum));
+
 /** Every setting, what it may be, and what it is when the user says nothing. package.json holds the same. */
 export const settingSchemas = {
-  executionProvider: z.string().min(1).default('auto'),
-  data: z.string().default(''),
-  steps: z.int().min(1).max(1_000_000).default(100),
-  batchSize: z.int().min(1).nullable().default(null),
-  loss: z.enum(['auto', ...lossIds]).default('auto'),
-  optimizer: z.enum(optimizerIds).default('sgd'),
-  learningRate: z.number().positive().nullable().default(null),
-  mode: z.enum(['auto', ...modes]).default('auto'),
-  seed: z.int().min(0).default(0),
-  threads: z.int().min(0).max(1024).default(0),
-  thresholds: z.partialRecord(z.enum(symptomIds), z.number()).default({}),
-  panelLocation: z.enum(['editor', 'sideBar']).default('editor'),
-  keepRuns: z.int().min(1).max(1000).default(50),
-  runStorageMegabytes: z.int().min(1).default(1024),
+  executionProvider: z._default(z.string().check(z.minLength(1)), 'auto'),
+  data: z._default(z.string(), ''),
+  steps: z._default(whole(1, 1_000_000), 100),
+  batchSize: z._default(z.nullable(whole(1)), null),
+  loss: z._default(z.enum(['auto', ...lossIds]), 'auto'),
+  optimizer: z._default(z.enum(optimizerIds), 'sgd'),
+  learningRate: z._default(z.nullable(z.number().check(z.positive())), null),
+  mode: z._default(z.enum(['auto', ...modes]), 'auto'),
+  seed: z._default(whole(0), 0),
+  threads: z._default(whole(0, 1024), 0),
+  thresholds: z._default(z.partialRecord(z.enum(symptomIds), z.number()), {}),
+  panelLocation: z._default(z.enum(['editor', 'sideBar']), 'editor'),
+  keepRuns: z._default(whole(1, 1000), 50),
+  runStorageMegabytes: z._default(whole(1), 1024),
 } as const;
 
 export type SettingName = keyof typeof settingSchemas;

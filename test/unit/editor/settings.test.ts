@@ -31,6 +31,6 @@ describe('settings', () => {
       const { settings, problems } = readSettings((asked) => (asked === name ? value : undefined));
       assert.equal(settings[name], readSettings(() => undefined).settings[name]);
       assert.equal(problems.length, 1);
-      assert.match(problems[0]!, new RegExp(`^gradientDoctor\\.${name}: `));
+      assert.match(problems[0]!, new RegExp(`^gradientDoctor\\.${name}: (Too small|Invalid)`));
     });
 });
