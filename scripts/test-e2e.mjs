@@ -17,6 +17,7 @@ import {
   installExtension,
   installServer,
   launchOptions,
+  linkExtension,
   repository,
   startServer,
   workbenchAddress,
@@ -40,14 +41,16 @@ endOnSignals(cleanUp);
 try {
   cpSync(join(repository, 'samples'), join(folder, 'samples'), { recursive: true });
   if (values.vsix) installExtension(values.vsix, dataFolder);
+  else linkExtension(repository, dataFolder);
   server = await startServer({ dataFolder });
   browser = await chromium.launchServer(launchOptions());
   Object.assign(process.env, {
-    E2E_ADDRESS: workbenchAddress(server.origin, { folder, extension: values.vsix ? undefined : repository }),
+    E2E_ADDRESS: workbenchAddress(server.origin, { folder }),
     E2E_BROWSER: browser.wsEndpoint(),
     E2E_SERVER_PID: String(server.pid),
     E2E_SAMPLES: join(folder, 'samples'),
     E2E_FOLDER: folder,
+    E2E_DATA: dataFolder,
     E2E_ARTIFACTS: artifacts,
   });
   const mocha = new Mocha({ timeout: 120_000, slow: 30_000, grep: values.grep });

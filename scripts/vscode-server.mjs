@@ -7,7 +7,7 @@
  * The installation is kept outside the tree, in a folder named after its version; a failed try leaves nothing behind.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -121,6 +121,13 @@ export function installExtension(vsix, dataFolder) {
     { encoding: 'utf8', timeout: 120_000 },
   );
   if (status !== 0) throw new Error(`Installing ${vsix} failed:\n${stdout}${stderr}`);
+}
+
+/** Installs the extension of a working tree, as it is built there. */
+export function linkExtension(tree, dataFolder) {
+  const { publisher, name, version } = JSON.parse(readFileSync(join(tree, 'package.json'), 'utf8'));
+  mkdirSync(join(dataFolder, 'extensions'), { recursive: true });
+  symlinkSync(tree, join(dataFolder, 'extensions', `${publisher}.${name}-${version}`));
 }
 
 /**

@@ -66,7 +66,10 @@ export class FindingsView implements vscode.TreeDataProvider<Item>, vscode.Dispo
   private refresh(): void {
     const run = this.library.selected;
     const count = run?.findings.filter(({ severity }) => severity !== 'information').length ?? 0;
-    this.view.badge = count > 0 ? { value: count, tooltip: vscode.l10n.t('{0} findings', count) } : undefined;
+    this.view.badge =
+      count > 0
+        ? { value: count, tooltip: count === 1 ? vscode.l10n.t('1 finding') : vscode.l10n.t('{0} findings', count) }
+        : undefined;
     this.view.description = run?.name;
     this.view.message = run && run.findings.length === 0 ? verdictWithoutFindings(run.end !== undefined) : undefined;
     this.changed.fire();

@@ -55,17 +55,18 @@ export class LayersTree implements vscode.TreeDataProvider<ModuleNode>, vscode.D
       node.children.length > 0 ? vscode.TreeItemCollapsibleState.Expanded : vscode.TreeItemCollapsibleState.None,
     );
     item.id = node.path;
-    const health = worstOf(layers.map(({ name }) => this.health.get(name) ?? 'healthy'));
-    item.iconPath = healthIcon(health);
-    const frozen = this.isFrozen(layers);
-    const norm = layer && this.telemetry && layerGradient(this.telemetry, this.layerIndex.get(layer.name)!);
     const size = layers
       .flatMap(({ parameters }) => parameters)
       .reduce((sum, name) => sum + (this.parameterSizes.get(name) ?? 0), 0);
+    const health = worstOf(layers.map(({ name }) => this.health.get(name) ?? 'healthy'));
+    // A layer without parameters is a place to look from, not a patient: no mark unless a finding names it.
+    item.iconPath = size === 0 && health === 'healthy' ? new vscode.ThemeIcon('circle-small') : healthIcon(health);
+    const frozen = this.isFrozen(layers);
+    const norm = layer && this.telemetry && layerGradient(this.telemetry, this.layerIndex.get(layer.name)!);
     item.description = [
+      ...(norm === undefined ? [] : [`‖∇‖ ${readableNumber(norm)}`]),
       ...(layer ? [layer.op] : []),
       ...(size > 0 ? [vscode.l10n.t('{0} parameters', size.toLocaleString())] : []),
-      ...(norm === undefined ? [] : [`‖∇‖ ${readableNumber(norm)}`]),
       ...(frozen ? [vscode.l10n.t('frozen')] : []),
     ].join(' · ');
     item.tooltip = [

@@ -149,6 +149,8 @@ export class PanelConnection implements vscode.Disposable {
       const record = this.library.find(id);
       if (record) await this.sendRun(record);
     }
+    // How far they are.
+    this.sendRuns();
   }
 
   private async sendRun(record: RunRecord): Promise<void> {

@@ -11,7 +11,7 @@ export function panelHtml(webview: vscode.Webview, extension: vscode.Uri): strin
   const policy = [
     `default-src 'none'`,
     `script-src 'nonce-${nonce}'`,
-    `style-src ${webview.cspSource}`,
+    `style-src ${webview.cspSource} 'nonce-${nonce}'`,
     `font-src ${webview.cspSource}`,
     `img-src ${webview.cspSource} data: blob:`,
   ].join('; ');
@@ -20,6 +20,7 @@ export function panelHtml(webview: vscode.Webview, extension: vscode.Uri): strin
   <head>
     <meta charset="utf-8">
     <meta http-equiv="Content-Security-Policy" content="${policy}">
+    <meta property="csp-nonce" content="${nonce}">
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <title>${vscode.l10n.t('Gradient Panel')}</title>
     <link rel="stylesheet" href="${file('panel.css')}">

@@ -5,21 +5,32 @@ import { worstOf } from './layer-measures';
 import type { RunLibrary } from './run-library';
 import type { RunRecord } from './run-store';
 
+/** The list is renewed this often while a run goes on. */
+const refreshMilliseconds = 1000;
+
 /** Every run of the workspace, the newest first. A click shows it in all views. */
 export class RunsView implements vscode.TreeDataProvider<RunRecord>, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChangeTreeData = this.changed.event;
+  private timer: NodeJS.Timeout | undefined;
   private readonly subscriptions: readonly { dispose(): unknown }[];
 
   constructor(private readonly library: RunLibrary) {
     const refresh = () => {
       this.changed.fire();
     };
+    const refreshSoon = () => {
+      this.timer ??= setTimeout(() => {
+        this.timer = undefined;
+        refresh();
+      }, refreshMilliseconds);
+    };
     this.subscriptions = [
       vscode.window.createTreeView(views.runs, { treeDataProvider: this }),
       this.changed,
       library.onDidChange(refresh),
       library.onDidSelect(refresh),
+      library.onDidAddSteps(refreshSoon),
     ];
   }
 
@@ -29,6 +40,7 @@ export class RunsView implements vscode.TreeDataProvider<RunRecord>, vscode.Disp
     item.iconPath = runIcon(run);
     item.description = `${run === this.library.selected ? '● ' : ''}${verdict(run)} · ${startOf(run)}`;
     item.tooltip = tooltip(run);
+    item.accessibilityInformation = { label: `${run.name}, ${verdict(run)}, ${startOf(run)}` };
     item.contextValue = run.end ? 'run' : 'runningRun';
     item.command = { command: commands.showRun, title: vscode.l10n.t('Show Run'), arguments: [run] };
     return item;
@@ -39,6 +51,7 @@ export class RunsView implements vscode.TreeDataProvider<RunRecord>, vscode.Disp
   }
 
   dispose(): void {
+    clearTimeout(this.timer);
     for (const subscription of this.subscriptions) subscription.dispose();
   }
 }

@@ -1,6 +1,8 @@
-import { chromium, type Browser, type FrameLocator, type Locator, type Page } from 'playwright-core';
-import { cp, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { chromium, type Browser, type Frame, type Locator, type Page } from 'playwright-core';
+import { cp, mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { RunStore, type RunRecord } from '../../extension/panel/run-store';
+import type { Run } from '../../extension/protocol/run';
 
 /** What scripts/test-e2e.mjs tells. */
 const environment = (name: string): string => {
@@ -10,30 +12,39 @@ const environment = (name: string): string => {
 };
 
 export const artifact = (name: string): string => join(environment('E2E_ARTIFACTS'), name);
-export const serverProcess = (): number => Number(environment('E2E_SERVER_PID'));
-
-/** A folder of its own for one test: a copy of the samples, with workspace settings. */
-export async function aWorkspace(settings: Readonly<Record<string, unknown>> = {}): Promise<string> {
-  const folder = await mkdtemp(join(environment('E2E_FOLDER'), 'workspace-'));
-  await cp(environment('E2E_SAMPLES'), folder, { recursive: true });
-  await mkdir(join(folder, '.vscode'));
-  await writeFile(join(folder, '.vscode/settings.json'), JSON.stringify({ ...quiet, ...settings }));
-  return folder;
-}
 
 const quiet = {
   'workbench.startupEditor': 'none',
   'workbench.tips.enabled': false,
-  'workbench.secondarySideBar.defaultVisibility': 'hidden',
   'chat.disableAIFeatures': true,
   'workbench.colorTheme': 'Default Dark Modern',
 };
+
+/** A folder of its own for one test: a copy of the samples, with workspace settings. */
+export async function aWorkspace(settings: Readonly<Record<string, unknown>> = {}): Promise<string> {
+  const folder = await mkdtemp(join(environment('E2E_FOLDER'), 'samples-'));
+  await cp(environment('E2E_SAMPLES'), folder, { recursive: true });
+  await mkdir(join(folder, '.vscode'));
+  await changeSettings(folder, settings);
+  return folder;
+}
+
+export const changeSettings = (folder: string, settings: Readonly<Record<string, unknown>>): Promise<void> =>
+  writeFile(join(folder, '.vscode/settings.json'), JSON.stringify({ ...quiet, ...settings }));
 
 let browser: Browser | undefined;
 
 export async function closeBrowser(): Promise<void> {
   await browser?.close();
   browser = undefined;
+}
+
+/** What the user sees when a test has failed; for an `afterEach`. */
+export async function pictureOfFailure(this: Mocha.Context): Promise<void> {
+  if (this.currentTest?.state !== 'failed') return;
+  const name = this.currentTest.fullTitle().replaceAll(/\W+/g, '-');
+  for (const page of browser?.contexts().flatMap((context) => context.pages()) ?? [])
+    await page.screenshot({ path: artifact(`failed-${name}.png`) });
 }
 
 /** VS Code as its user sees it. */
@@ -43,26 +54,23 @@ export class Workbench {
   static async open(folder: string, size = { width: 1440, height: 900 }): Promise<Workbench> {
     browser ??= await chromium.connect(environment('E2E_BROWSER'));
     const page = await browser.newPage({ viewport: size });
+    page.setDefaultTimeout(15_000);
     const address = new URL(environment('E2E_ADDRESS'));
     address.searchParams.set('folder', folder);
     await page.goto(address.href);
     const workbench = new Workbench(page);
-    await workbench.loaded();
+    await page.locator('.explorer-viewlet .monaco-list-row').first().waitFor({ timeout: 60_000 });
+    const besides = page.locator('.part.auxiliarybar .codicon-auxiliarybar-close, .part.auxiliarybar .codicon-close');
+    if (await besides.first().isVisible()) await besides.first().click();
+    // Contributed once the extensions are known.
+    await workbench.activityBarIcon().waitFor({ timeout: 60_000 });
     return workbench;
   }
 
-  async loaded(): Promise<void> {
-    await this.page.locator('.explorer-viewlet .monaco-list-row').first().waitFor({ timeout: 60_000 });
-    const besides = this.page.locator(
-      '.part.auxiliarybar .codicon-auxiliarybar-close, .part.auxiliarybar .codicon-close',
-    );
-    if (await besides.first().isVisible()) await besides.first().click();
-  }
-
-  /** Reloads the window, as the user would by "Developer: Reload Window". */
+  /** Reloads the window, as "Developer: Reload Window" does. */
   async reload(): Promise<void> {
     await this.page.reload();
-    await this.page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
+    await this.activityBarIcon().waitFor({ timeout: 60_000 });
   }
 
   close(): Promise<void> {
@@ -72,10 +80,10 @@ export class Workbench {
   /** Runs a command from the palette by its title. */
   async command(title: string): Promise<void> {
     await this.page.keyboard.press('F1');
-    const input = this.page.locator('.quick-input-widget input');
+    const input = this.page.locator('.quick-input-widget input.input');
     await input.waitFor();
     await input.fill(`>${title}`);
-    await this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: title }).first().click();
+    await this.pick(title);
   }
 
   /** Picks an entry of the open quick pick. */
@@ -99,23 +107,103 @@ export class Workbench {
     await this.page.locator('.monaco-menu').getByText(entry, { exact: true }).click();
   }
 
-  /** The entries of one of the views in the side bar. */
-  entries(view: string): Locator {
-    return this.page.locator(
-      `[aria-label^="${view}"] .monaco-list-row, .tree-explorer-viewlet-tree-view[aria-label^="${view}"] .monaco-list-row`,
-    );
+  /** Shows the side bar of the extension. */
+  async showViews(): Promise<void> {
+    const icon = this.activityBarIcon();
+    // The badge lies over the icon.
+    if (!(await this.view('Findings').isVisible())) await icon.click({ force: true });
+    await this.view('Findings').waitFor();
   }
 
-  notifications(): Locator {
-    return this.page.locator('.notification-toast .notification-list-item-message');
+  /** One of the views in the side bar. */
+  view(name: string): Locator {
+    return this.page
+      .locator('.split-view-view .pane')
+      .filter({ has: this.page.locator(`.pane-header[aria-label^="${name}"]`) });
   }
 
-  /** What is inside the webview of an editor or of the side bar. */
-  webview(): FrameLocator {
-    return this.page.locator('iframe.webview.ready').first().contentFrame().frameLocator('iframe#active-frame');
+  /** The entries of a view, as a screen reader reads them. */
+  async entries(view: string): Promise<string[]> {
+    const rows = this.view(view).locator('.monaco-list-row');
+    await rows.first().waitFor();
+    return rows.evaluateAll((found) => found.map((row) => row.getAttribute('aria-label') ?? row.textContent));
+  }
+
+  /** The text of a notification that contains `text`. */
+  async notification(text: string | RegExp, timeout = 60_000): Promise<string> {
+    const found = this.page.locator('.notification-list-item-message').filter({ hasText: text }).first();
+    await found.waitFor({ timeout });
+    return found.innerText();
+  }
+
+  async dismissNotifications(): Promise<void> {
+    await this.command('Notifications: Clear All Notifications');
+  }
+
+  /** Done when no run is going on. */
+  async runEnded(timeout = 90_000): Promise<void> {
+    await this.statusBarItem().waitFor({ state: 'hidden', timeout });
+  }
+
+  statusBarItem(): Locator {
+    return this.page.locator('.statusbar-item').filter({ hasText: /: (step|Starting|starting|Reading|Building)/ });
+  }
+
+  /** The page of the gradient panel in an editor. */
+  async panel(): Promise<Frame> {
+    const outer = this.page.locator('iframe.webview.ready').first();
+    const inner = outer.contentFrame().locator('iframe#active-frame');
+    await inner.contentFrame().locator('.verdict').waitFor({ timeout: 60_000 });
+    const handle = await inner.elementHandle();
+    return (await handle!.contentFrame())!;
   }
 
   screenshot(name: string): Promise<unknown> {
     return this.page.screenshot({ path: artifact(`${name}.png`) });
+  }
+
+  private activityBarIcon(): Locator {
+    return this.page.locator('.activitybar .action-label[aria-label^="Gradient Doctor"]').first();
+  }
+}
+
+/** The runs that the extension has stored for a workspace: what a panel's numbers must agree with. */
+export async function storedRuns(folder: string): Promise<{ record: RunRecord; run: Run }[]> {
+  const storages = join(environment('E2E_DATA'), 'data/User/workspaceStorage');
+  for (const storage of await readdir(storages)) {
+    const runs = join(storages, storage, 'gradient-doctor.gradient-doctor/runs');
+    const store = new RunStore(runs, { runs: 50, bytes: Infinity });
+    const records = await store.list({ kind: 'stopped', reason: 'read by a test' }).catch(() => []);
+    if (!records.some(({ header }) => header.settings.model.startsWith(folder))) continue;
+    return Promise.all(
+      records.map(async (record) => {
+        const rows = await store.readRows(record);
+        return { record, run: { header: record.header, steps: record.steps, rows, end: record.end } };
+      }),
+    );
+  }
+  return [];
+}
+
+/** Process ids of the trainers that this VS Code has started. */
+export async function trainerProcesses(): Promise<number[]> {
+  const server = Number(environment('E2E_SERVER_PID'));
+  const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const read = (id: number, file: string) => readFile(`/proc/${id}/${file}`, 'utf8').catch(() => '');
+  const parentOf = async (id: number) => Number(/\) \S (\d+)/.exec(await read(id, 'stat'))?.[1] ?? 0);
+  const startedHere = async (id: number): Promise<boolean> =>
+    id === server || (id > 1 && (await startedHere(await parentOf(id))));
+  const trainers: number[] = [];
+  for (const id of ids)
+    if ((await read(id, 'cmdline')).includes('dist/trainer.js') && (await startedHere(id))) trainers.push(id);
+  return trainers;
+}
+
+/** Waits until `condition` holds. */
+export async function until(condition: () => Promise<boolean>, what: string, milliseconds = 30_000): Promise<void> {
+  const deadline = Date.now() + milliseconds;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`Waited in vain until ${what}.`);
+    await new Promise((later) => setTimeout(later, 200));
   }
 }
