@@ -103,8 +103,17 @@ export class Workbench {
 
   /** Chooses an entry of the context menu of a file in the Explorer. */
   async fromExplorer(path: readonly string[], entry: string): Promise<void> {
-    await this.menuOf(path);
-    await this.page.locator('.monaco-menu').getByText(entry, { exact: true }).click();
+    // Right after the window has opened the editor may not have decided yet whether it trusts the folder.
+    await until(async () => {
+      await this.menuOf(path);
+      const item = this.page.locator('.monaco-menu .action-item').filter({ hasText: entry });
+      if (!/\bdisabled\b/.test((await item.getAttribute('class')) ?? '')) {
+        await item.click();
+        return true;
+      }
+      await this.page.keyboard.press('Escape');
+      return false;
+    }, `"${entry}" can be chosen`);
   }
 
   /** Shows the side bar of the extension. */
