@@ -70,7 +70,7 @@ describe('Diagnose Gradients on the sigmoid sample', () => {
       const activation = telemetry.activation(99, index, 'gradientRms');
       const expected = [weights, activation].filter((value) => value !== undefined && !Number.isNaN(value));
       const shown = cells.filter((cell) => cell !== '').map(Number);
-      assert.equal(shown.length, expected.length, layer ?? '');
+      assert.equal(shown.length, expected.length, layer);
       // The panel adds up in float32.
       for (const [place, value] of expected.entries())
         assert.ok(

@@ -54,6 +54,7 @@ describe('When something goes wrong', () => {
   it('a reload in mid-run keeps what was measured, ends the trainer and fills the panel again', async () => {
     const workbench = await Workbench.open(await aWorkspace(long));
     await startLongRun(workbench);
+    await workbench.panel();
     await workbench.reload();
     const panel = await workbench.panel();
     await panel

@@ -67,9 +67,11 @@ export class Workbench {
     return workbench;
   }
 
-  /** Reloads the window, as "Developer: Reload Window" does. */
+  /** Reloads the window by the editor's own command, which lets it save what it has open. */
   async reload(): Promise<void> {
-    await this.page.reload();
+    const loaded = this.page.waitForEvent('load', { timeout: 60_000 });
+    await this.command('Developer: Reload Window');
+    await loaded;
     await this.activityBarIcon().waitFor({ timeout: 60_000 });
   }
 
@@ -164,7 +166,7 @@ export class Workbench {
     const inner = outer.contentFrame().locator('iframe#active-frame');
     await inner.contentFrame().locator('.verdict').waitFor({ timeout: 60_000 });
     const handle = await inner.elementHandle();
-    return (await handle!.contentFrame())!;
+    return (await handle.contentFrame())!;
   }
 
   screenshot(name: string): Promise<unknown> {
