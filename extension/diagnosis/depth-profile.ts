@@ -17,6 +17,10 @@ const weightKinds: ReadonlySet<LayerKind> = new Set(['linear', 'conv', 'recurren
 
 const earlySteps = 10;
 
+/** Indices of the layers that are compared by depth. */
+export const weightLayers = (telemetry: Telemetry): number[] =>
+  range(telemetry.layers.length).filter((layer) => weightKinds.has(telemetry.layers[layer]!.kind));
+
 /** The first steps whose loss is finite. */
 export const earlyWindow = (telemetry: Telemetry): number[] =>
   range(telemetry.steps)
@@ -45,10 +49,9 @@ function profile(
   magnitudeAt: (step: number, layer: number) => number | undefined,
 ): DepthProfile {
   const window = earlyWindow(telemetry);
-  const points = telemetry.layers.flatMap(({ name, kind }, layer) => {
-    if (!weightKinds.has(kind)) return [];
+  const points = weightLayers(telemetry).flatMap((layer) => {
     const magnitudes = window.map((step) => magnitudeAt(step, layer) ?? NaN).filter(Number.isFinite);
-    return magnitudes.length > 0 ? [{ layer: name, magnitude: median(magnitudes) }] : [];
+    return magnitudes.length > 0 ? [{ layer: telemetry.layers[layer]!.name, magnitude: median(magnitudes) }] : [];
   });
   return { measure, points };
 }

@@ -3,7 +3,7 @@ import type { Telemetry } from '../protocol/telemetry';
 import { median, range, spreadOf } from './statistics';
 
 export interface Progress {
-  /** Losses at the start and at the end, medians of a fifth of the steps; the start is the worse of those and the first. */
+  /** Losses at the start and at the end, medians of a fifth of the steps; at the start of the first losses, where they are worse. */
   from: number;
   to: number;
   /** How much of the start has gone: (from − to) / |from|; negative where the loss rose. */
@@ -15,6 +15,9 @@ export interface Progress {
 /** A loss that has lost this much of its start is a training that works. */
 const goodProgress = 0.1;
 
+/** An even number, so that a loss that goes up and down starts in its middle. */
+const firstLosses = 4;
+
 /** Of the finite losses. */
 export function progressOf(telemetry: Telemetry): Progress {
   const losses = range(telemetry.steps)
@@ -23,10 +26,11 @@ export function progressOf(telemetry: Telemetry): Progress {
   const window = Math.max(1, Math.floor(losses.length / 5));
   const start = losses.slice(0, window);
   const end = losses.slice(-window);
-  const from = Math.max(median(start), losses[0] ?? NaN);
+  const first = losses.slice(0, firstLosses);
+  const [from, count] = median(first) > median(start) ? [median(first), first.length] : [median(start), window];
   const to = median(end);
   const scale = Math.abs(from) || 1;
-  const deviation = Math.hypot(spreadOf(start), spreadOf(end)) / Math.sqrt(window);
+  const deviation = Math.hypot(spreadOf(start) / Math.sqrt(count), spreadOf(end) / Math.sqrt(window));
   return { from, to, drop: (from - to) / scale, noise: (2 * deviation) / scale };
 }
 

@@ -124,7 +124,11 @@ describe('exploding-gradient', () => {
 
   it('takes more gradient for the weights of early convolutions as given', () => {
     assert.deepEqual(
-      ids({ depth: 10, steps: 30, layer: (_, __, ___, depth) => ({ weightGradient: 100 ** (1 - depth) }) }),
+      ids({
+        depth: 10,
+        steps: 30,
+        layer: (_, __, ___, depth) => ({ weightGradient: 100 ** (1 - depth), updateNorm: 1e-3 }),
+      }),
       [],
     );
   });
@@ -271,5 +275,122 @@ describe('softmax-before-loss', () => {
     );
     assert.deepEqual(finding.layers, ['head']);
     assert.match(finding.message, /head ends in a softmax, and the loss cross-entropy applies one itself/);
+  });
+});
+
+describe('poor-initialization', () => {
+  const growing: RunPlan['layer'] = (_, __, index) => ({ std: 1.3 ** index });
+
+  it('sees activations whose scale changes with depth', () => {
+    const finding = only({ depth: 10, steps: 10, step: flatLoss, layer: growing }, 'poor-initialization');
+    assert.equal(finding.severity, 'warning');
+    assert.equal(finding.layers[0], 'head');
+    assert.match(finding.message, /grows from 1\.35 in the first layers to 151 in the last/);
+  });
+
+  it('only remarks on it where the network learns all the same', () => {
+    assert.equal(only({ depth: 10, steps: 50, layer: growing }, 'poor-initialization').severity, 'information');
+  });
+
+  it('looks at the first steps only, and lets a head of zeros be', () => {
+    assert.deepEqual(
+      ids({
+        depth: 10,
+        steps: 50,
+        layer: (info, step, index) => ({ std: info.name === 'head' && step < 3 ? 0 : step < 3 ? 1 : 1.3 ** index }),
+      }),
+      [],
+    );
+  });
+});
+
+describe('update-ratio', () => {
+  const updates =
+    (norm: number): RunPlan['layer'] =>
+    ({ name }) =>
+      name === 'layers.2' ? { updateNorm: norm } : {};
+
+  it('warns of steps that rewrite the weights, remarks on them where the loss falls', () => {
+    const stuck = diagnose(makeRun({ depth: 3, steps: 30, step: flatLoss, layer: updates(1) }))[0];
+    assert.equal(stuck?.symptom, 'update-ratio');
+    assert.equal(stuck.severity, 'warning');
+    assert.equal(stuck.value, 0.5);
+    assert.deepEqual(stuck.layers, ['layers.2']);
+    assert.equal(only({ depth: 3, steps: 30, layer: updates(1) }, 'update-ratio').severity, 'information');
+  });
+
+  it('sees steps that are too small, by the other end of the range', () => {
+    const finding = diagnose(makeRun({ depth: 3, steps: 30, step: flatLoss, layer: updates(1e-5) }))[0]!;
+    assert.equal(finding.threshold, 1e-4);
+    assert.match(finding.message, /too small/);
+    assert.deepEqual(ids({ depth: 3, steps: 30, layer: updates(1e-5) }), []);
+  });
+});
+
+describe('oscillating-loss', () => {
+  const zigzag =
+    (size: number, slope: number): RunPlan['step'] =>
+    (step) => ({
+      loss: 2 - slope * step + size * (-1) ** step,
+    });
+
+  it('warns of a loss that goes up and down instead of falling', () => {
+    const finding = diagnose(makeRun({ depth: 3, steps: 50, step: zigzag(0.5, 0) }))[0];
+    assert.equal(finding?.symptom, 'oscillating-loss');
+    assert.equal(finding.value, 1);
+    assert.equal(finding.severity, 'warning');
+  });
+
+  it('takes the noise of batches as given', () => {
+    assert.deepEqual(ids({ depth: 3, steps: 50, step: zigzag(0.05, 0.03) }), []);
+  });
+});
+
+describe('ineffective-clipping', () => {
+  const settings = { clipping: { kind: 'norm', limit: 1 } } as const;
+  const norms =
+    (before: (step: number) => number): RunPlan['step'] =>
+    (step) => ({
+      gradientNorm: before(step),
+      clippedGradientNorm: Math.min(1, before(step)),
+    });
+
+  it('remarks on a limit that nothing reaches', () => {
+    const finding = only({ depth: 3, steps: 30, settings, step: norms(() => 0.2) }, 'ineffective-clipping');
+    assert.equal(finding.severity, 'information');
+    assert.match(finding.message, /never takes effect/);
+  });
+
+  it('remarks on a limit that every step exceeds', () => {
+    const finding = only({ depth: 3, steps: 30, settings, step: norms(() => 40) }, 'ineffective-clipping');
+    assert.equal(finding.value, 1);
+    assert.match(finding.message, /in 100 % of the steps.*norm 40/);
+  });
+
+  it('is silent where clipping catches the rare step, and where there is none', () => {
+    const rare = norms((step) => (step % 10 === 0 ? 5 : 0.5));
+    assert.deepEqual(ids({ depth: 3, steps: 30, settings, step: rare }), []);
+    assert.deepEqual(ids({ depth: 3, steps: 30, step: norms(() => 0.2) }), []);
+  });
+});
+
+describe('through time', () => {
+  const decay = (factor: number, length = 20): number[] =>
+    Array.from({ length }, (_, time) => 0.1 * factor ** (length - 1 - time));
+
+  it('sees gradients vanish on their way to the early time steps', () => {
+    const finding = only({ depth: 2, steps: 10, throughTime: decay(0.5) }, 'vanishing-through-time');
+    assert.deepEqual(finding.layers, ['layers.0']);
+    assert.match(finding.message, /the first of 20 states of layers\.0 receive 3\.1e-5 .* \(0\.5 a step\)/);
+  });
+
+  it('sees them explode', () => {
+    const finding = only({ depth: 2, steps: 10, throughTime: decay(1.5) }, 'exploding-through-time');
+    assert.ok(finding.value > 70);
+  });
+
+  it('is silent on an even curve, a short one, and one that nothing is received on', () => {
+    for (const throughTime of [decay(0.95), decay(0.01, 3), decay(1).fill(0)])
+      assert.deepEqual(ids({ depth: 2, steps: 10, throughTime }), []);
   });
 });

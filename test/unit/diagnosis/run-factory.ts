@@ -3,6 +3,7 @@ import { defaultExperiment, defaultOptimizer } from '../../../extension/protocol
 import {
   activationColumn,
   activationColumns,
+  fixedWidth,
   parameterColumn,
   rowWidth,
   stepColumn,
@@ -28,17 +29,28 @@ export interface RunPlan {
   depth: number;
   steps: number;
   activation?: 'Sigmoid' | 'Relu' | 'Tanh';
-  header?: Partial<RunHeader>;
+  header?: Partial<Omit<RunHeader, 'layout'>>;
   settings?: Partial<RunHeader['settings']>;
   /** Columns of a step; the loss falls to a tenth where nothing else is said. */
   step?: (step: number) => Partial<Record<StepColumn, number>>;
+  /** ‖∂L/∂h‖ of the layer `layers.0`, by time step. */
+  throughTime?: readonly number[];
   /** @param index of the layer, activations counted; @param depth 0 at the first layer, 1 at the last */
   layer?: (info: LayerInfo, step: number, index: number, depth: number) => LayerTelemetry;
 }
 
 const weights = 16;
 
-export function makeRun({ depth, steps, activation = 'Relu', header, settings, step, layer }: RunPlan): Run {
+export function makeRun({
+  depth,
+  steps,
+  activation = 'Relu',
+  header,
+  settings,
+  step,
+  layer,
+  throughTime = [],
+}: RunPlan): Run {
   const layers = [
     ...Array.from({ length: depth }, (_, i) => [
       linear(`layers.${2 * i}`),
@@ -49,7 +61,8 @@ export function makeRun({ depth, steps, activation = 'Relu', header, settings, s
   const parameters = layers.flatMap((info) =>
     info.parameters.map((name) => ({ name, shape: [4, 4], size: weights, trainable: true })),
   );
-  const layout = { layers, parameters, throughTime: [], ...header?.layout };
+  const recurrent = { layer: 'layers.0', offset: fixedWidth({ layers, parameters }), length: throughTime.length };
+  const layout = { layers, parameters, throughTime: throughTime.length > 0 ? [recurrent] : [] };
   const width = rowWidth(layout);
   const rows = new Float32Array(steps * width);
   for (let s = 0; s < steps; s++) {
@@ -63,6 +76,7 @@ export function makeRun({ depth, steps, activation = 'Relu', header, settings, s
       ...step?.(s),
     };
     for (const [name, value] of Object.entries(columns)) row[stepColumn(name as StepColumn)] = value;
+    row.set(throughTime, recurrent.offset);
     layers.forEach((info, index) => {
       const telemetry = layer?.(info, s, index, index / (layers.length - 1)) ?? {};
       const usual: Record<ActivationColumn, number> = {

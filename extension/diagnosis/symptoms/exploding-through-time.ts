@@ -1,0 +1,26 @@
+import { number } from '../sentence';
+import type { Symptom } from '../symptom';
+import { timeProfiles } from './through-time';
+
+/** The gradient grows on its way back through time. */
+export const explodingThroughTime: Symptom = {
+  id: 'exploding-through-time',
+  threshold: 70,
+  reference: 'AutoTrainer’s limit between layers, applied to time steps (Pascanu et al., 2013)',
+  detect: ({ telemetry, threshold }) => {
+    const swollen = timeProfiles(telemetry)
+      .filter(({ ratio }) => ratio > threshold)
+      .sort((a, b) => b.ratio - a.ratio);
+    const worst = swollen[0];
+    if (!worst) return [];
+    const { layer, length, ratio, perStep } = worst;
+    return [
+      {
+        severity: 'error',
+        layers: swollen.map((one) => one.layer),
+        value: ratio,
+        message: `Gradients explode through time: the first of ${length} states of ${layer} receive ${number(ratio)} times what the last receive (${number(perStep)} a step).`,
+      },
+    ];
+  },
+};

@@ -1,0 +1,40 @@
+import { isProgressing, progressOf } from '../progress';
+import { number, percent } from '../sentence';
+import { range } from '../statistics';
+import type { Symptom } from '../symptom';
+
+const fewestSteps = 20;
+
+/** The first fifth of the steps may swing: training finds its way. */
+const warmUp = 5;
+
+/** A swing is a turn of the loss by this much of where it started; batches differ by less. */
+const swing = 0.1;
+
+/** The loss goes up and down by large steps instead of falling. */
+export const oscillatingLoss: Symptom = {
+  id: 'oscillating-loss',
+  threshold: 0.2,
+  reference: 'AutoTrainer: swings in at least 20 % of the steps',
+  detect: ({ telemetry, threshold, found }) => {
+    if (telemetry.steps < fewestSteps || found.some(({ symptom }) => symptom === 'non-finite')) return [];
+    const losses = range(telemetry.steps).map((step) => telemetry.loss(step));
+    const start = Math.floor(losses.length / warmUp);
+    const least = swing * Math.abs(progressOf(telemetry).from);
+    const changes = losses.slice(start + 1).map((loss, i) => loss - losses[start + i]!);
+    const turns = changes
+      .slice(1)
+      .filter((change, i) => Math.sign(change) !== Math.sign(changes[i]!) && Math.abs(change) >= least);
+    const share = turns.length / (changes.length - 1);
+    if (!(share > threshold)) return [];
+    const late = losses.slice(start);
+    return [
+      {
+        severity: isProgressing(telemetry) ? 'information' : 'warning',
+        layers: [],
+        value: share,
+        message: `The loss oscillates: in ${percent(share)} of the steps it turns by more than a tenth of its start, between ${number(Math.min(...late))} and ${number(Math.max(...late))}.`,
+      },
+    ];
+  },
+};

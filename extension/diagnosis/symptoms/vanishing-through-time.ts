@@ -1,0 +1,26 @@
+import { number } from '../sentence';
+import type { Symptom } from '../symptom';
+import { timeProfiles } from './through-time';
+
+/** The early time steps receive a vanishing share of the gradient: nothing is learned from what happened long ago. */
+export const vanishingThroughTime: Symptom = {
+  id: 'vanishing-through-time',
+  threshold: 1e-3,
+  reference: 'AutoTrainer’s limit between layers, applied to time steps (Bengio et al., 1994)',
+  detect: ({ telemetry, threshold }) => {
+    const starved = timeProfiles(telemetry)
+      .filter(({ ratio }) => ratio < threshold)
+      .sort((a, b) => a.ratio - b.ratio);
+    const worst = starved[0];
+    if (!worst) return [];
+    const { layer, length, ratio, perStep } = worst;
+    return [
+      {
+        severity: 'error',
+        layers: starved.map((one) => one.layer),
+        value: ratio,
+        message: `Gradients vanish through time: the first of ${length} states of ${layer} receive ${number(ratio)} of what the last receive (${number(perStep)} a step).`,
+      },
+    ];
+  },
+};
