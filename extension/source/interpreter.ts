@@ -592,6 +592,8 @@ export class Interpreter {
     if (object.kind === 'instance') {
       this.heap.write(object.slots, name, value);
       this.trace.attributes.push({ instance: object, name, value, site, valueSpan });
+    } else if (object.kind === 'tensor') {
+      if (name === 'requires_grad') object.op.gradient = 'yes';
     } else if (object.kind === 'object' || object.kind === 'layer') this.heap.write(object.slots, name, value);
     else if (object.kind === 'unknown') object.members.set(name, value);
     else if (object.kind === 'parameter' && name === 'grad')

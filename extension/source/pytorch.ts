@@ -73,6 +73,8 @@ export const pyTorch: Library = {
     const name = path.slice(path.lastIndexOf('.') + 1);
     const first = call.positional[0]?.value;
     const { site } = call;
+    if (path === 'torch.autograd.Variable' && constantArgument(call, 'requires_grad', 1) === true)
+      return machine.op('parameter', 'Variable', [], site, { call });
     if (wrappers.test(path)) {
       if (first && /weight_norm|spectral_norm|orthogonal/.test(path) && first.kind === 'layer')
         machine.heap.write(first.slots, 'reparametrized', constant(name));

@@ -1,7 +1,6 @@
 import { referTo } from '../edits/references';
 import { childrenOf, modulesOf } from '../pytorch';
-import type { Op, Value } from '../values';
-import { itemsOf } from '../values';
+import { itemsOf, type Instance, type Op, type Value } from '../values';
 import { isHere, type Fix, type Problem, type Rule, type RuleContext } from './rule';
 import { eventsOf, isUnclear, lossOf } from './training-pass';
 
@@ -137,13 +136,12 @@ function* forgottenModules(context: RuleContext): Generator<Problem> {
   for (const backward of eventsOf(trace, 'backward')) {
     const loss = lossOf(backward);
     if (!loss || !isHere(context, backward.site) || loss.gradient !== 'yes') continue;
-    for (const op of flow.ancestors(loss)) {
-      const root = op.modules[0];
-      if (!root || reported.has(root) || root.assumed || op.gradient !== 'yes' || !op.layer) continue;
-      if (root.site.file !== file || root.base !== 'torch.nn.Module') continue;
+    for (const [root, layers] of trainedNetworks(flow.ancestors(loss))) {
+      if (reported.has(root) || root.assumed || root.site.file !== file || root.base !== 'torch.nn.Module') continue;
       const inside = modulesOf(root);
-      if (inside.some((module) => given.has(module)) || !inside.includes(op.layer)) continue;
-      if (inside.some((module) => 'slots' in module && setAside(module.slots))) continue;
+      if (inside.some((module) => given.has(module)) || !inside.some((module) => layers.has(module))) continue;
+      if (inside.some((module) => 'slots' in module && setAside(module.slots as ReadonlyMap<string, unknown>)))
+        continue;
       if (trace.events.some((event) => event.kind === 'unknown-call' && holds(event.call?.positional, root))) continue;
       if (/requires_grad|load_state_dict|pretrained|frozen|freeze/.test(file.source.text)) continue;
       reported.add(root);
@@ -154,6 +152,18 @@ function* forgottenModules(context: RuleContext): Generator<Problem> {
     }
   }
 }
+
+/** The outermost networks among the ops that a loss is computed from, with their layers that take part. */
+const trainedNetworks = (ops: Iterable<Op>): Map<Instance, Set<Value>> => {
+  const networks = new Map<Instance, Set<Value>>();
+  for (const { modules, gradient, layer } of ops) {
+    const [root] = modules;
+    if (!root || gradient !== 'yes' || !layer) continue;
+    if (!networks.has(root)) networks.set(root, new Set());
+    networks.get(root)!.add(layer);
+  }
+  return networks;
+};
 
 const setAside = (slots: ReadonlyMap<string, unknown>): boolean =>
   [' eval', ' loaded', ' given', 'frozen'].some((key) => slots.has(key));

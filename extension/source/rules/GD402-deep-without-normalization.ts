@@ -1,5 +1,6 @@
 import type { Op } from '../values';
 import type { Problem, Rule } from './rule';
+import { isGrouped } from './weights';
 import { networkSpan } from './whole-network';
 
 const fewestLayers = 10;
@@ -43,5 +44,6 @@ const depthAt = (op: Op, depths: ReadonlyMap<Op, Depth>): Depth => {
     if (depth && depth.count > deepest.count) deepest = depth;
   }
   if (op.category !== 'weights' || op.layer?.slots.has('reparametrized')) return deepest;
+  if (isGrouped(op)) return deepest;
   return { count: deepest.count + 1, first: deepest.first ?? op };
 };

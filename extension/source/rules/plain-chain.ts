@@ -1,5 +1,6 @@
 /** Runs of layers through which a gradient has only one way: no skip, no gate, no branch. */
 import { isSaturating, type Flow } from '../flow';
+import { isGrouped } from './weights';
 import type { Op } from '../values';
 
 export interface Chain {
@@ -27,7 +28,7 @@ const chainAt = (op: Op, flow: Flow, chains: ReadonlyMap<Op, Chain>): Chain => {
   switch (op.category) {
     case 'weights':
       return {
-        weights: [...before.weights, op],
+        weights: isGrouped(op) ? before.weights : [...before.weights, op],
         saturating: op.layer?.slots.has('reparametrized') ? [] : before.saturating,
       };
     case 'activation':

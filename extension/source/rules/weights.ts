@@ -44,6 +44,13 @@ export const isNormalized = (flow: Flow, op: Op): boolean => {
   return before?.category === 'activation' && flow.before(before)?.category === 'normalization';
 };
 
+/** A grouped or depthwise convolution: one half of a factorized layer, the 1×1 convolution beside it is the other. */
+export const isGrouped = ({ layer, name }: Op): boolean => {
+  if (name.startsWith('depthwise')) return true;
+  const groups = layer && argument(layer.call, 'groups', 6)?.value;
+  return groups !== undefined && !(groups.kind === 'constant' && groups.value === 1);
+};
+
 /** Inputs of each unit of a layer. */
 export const fanIn = (layer: Layer, op?: Op): number | undefined => {
   const { call, type } = layer;
