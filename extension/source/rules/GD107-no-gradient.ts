@@ -140,8 +140,7 @@ function* forgottenModules(context: RuleContext): Generator<Problem> {
       if (reported.has(root) || root.assumed || root.site.file !== file || root.base !== 'torch.nn.Module') continue;
       const inside = modulesOf(root);
       if (inside.some((module) => given.has(module)) || !inside.some((module) => layers.has(module))) continue;
-      if (inside.some((module) => 'slots' in module && setAside(module.slots)))
-        continue;
+      if (inside.some((module) => 'slots' in module && setAside(module.slots))) continue;
       if (trace.events.some((event) => event.kind === 'unknown-call' && holds(event.call?.positional, root))) continue;
       if (/requires_grad|load_state_dict|pretrained|frozen|freeze/.test(file.source.text)) continue;
       reported.add(root);
