@@ -5,6 +5,8 @@ import type { OptimizerId, OptimizerSettings } from '../protocol/experiment';
 export interface Optimizer {
   /** The tensors of a parameter's shape that a parameter carries from step to step, zero at first. */
   readonly states: readonly string[];
+  /** Whether the update is the gradient times the first rate, and its norm follows from the gradient's. */
+  readonly proportional: boolean;
   /** How many numbers per step `update` is given. */
   readonly rates: number;
   /**
@@ -33,6 +35,7 @@ const withDecay = (g: GraphBuilder, gradient: Value, parameter: Value, weightDec
 
 const sgd: Factory = ({ momentum, nesterov, weightDecay }) => ({
   states: momentum === 0 ? [] : ['momentum'],
+  proportional: momentum === 0 && weightDecay === 0,
   rates: 1,
   ratesAt: (_, lr) => [-lr],
   update(g, parameter, gradient, [buffer], [negativeRate]) {
@@ -48,6 +51,7 @@ const adamFamily =
   (decoupled: boolean): Factory =>
   ({ betas: [beta1, beta2], eps, weightDecay }) => ({
     states: ['mean', 'square'],
+    proportional: false,
     rates: 3,
     ratesAt: (step, lr) => [-lr / (1 - beta1 ** (step + 1)), 1 / Math.sqrt(1 - beta2 ** (step + 1)), -lr * weightDecay],
     update(g, parameter, gradient, [mean, square], [stepSize, correction, decay]) {

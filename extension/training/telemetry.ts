@@ -10,22 +10,20 @@ import {
   type ParameterColumn,
   type StepColumn,
 } from '../protocol/run';
-import { activationKind, moments, rectifierShares, saturatedShare, unitAxis } from './activation-statistics';
-import { magnitudes, type Magnitudes } from './magnitudes';
+import { activationKind, rectifierShares, saturatedShare, unitAxis } from './activation-statistics';
+import type { Magnitudes, Moments } from './magnitudes';
 import type { StepLoop } from './step-loop';
 
 export interface ObservedLayer {
   activation: Value;
-  /** ∂L/∂activation; undefined where the loss does not depend on it. */
-  gradient: Value | undefined;
+  /** Whether the loss depends on it, so that it has a gradient. */
+  hasGradient: boolean;
 }
 
 export interface ObservedParameter {
-  /** Before the step. */
-  weight: Value;
   trained: boolean;
-  /** The step Δ; undefined where the loss does not depend on the parameter, or it is frozen. */
-  delta: Value | undefined;
+  /** Whether the optimizer moves it: it is trained, and the loss depends on it. */
+  moved: boolean;
 }
 
 /** @param columns scalars. The trainer fills in those that only it knows. */
@@ -37,14 +35,24 @@ export function stepBlock(g: GraphBuilder, columns: Partial<Record<StepColumn, V
   );
 }
 
-/** The columns of all layers. Which units have fired is carried through `loop`. @param forward the graph they are in. */
-export function layerBlock(loop: StepLoop, forward: Graph, layers: readonly ObservedLayer[]): Value {
+/**
+ * The columns of all layers. Which units have fired is carried through `loop`.
+ * @param forward the graph they are in
+ * @param sizes of the gradients of those that have one
+ */
+export function layerBlock(
+  loop: StepLoop,
+  forward: Graph,
+  layers: readonly ObservedLayer[],
+  moments: Moments,
+  sizes: Magnitudes | undefined,
+): Value {
   const { g } = loop;
   const unknown = g.constant('float32', [1], [NaN]);
   const made = producers(forward);
-  const forwardStatistics = layers.map(({ activation }) => {
+  const shares = layers.map(({ activation }) => {
     const kind = activationKind(made.get(activation.name), forward);
-    const shares = { zeroShare: unknown, saturatedShare: unknown, deadShare: unknown };
+    const ofLayer = { zeroShare: unknown, saturatedShare: unknown, deadShare: unknown };
     if (kind === 'rectifier') {
       const axis = unitAxis(forward, activation);
       const before = loop.carryZeros(`${activation.name}/fired`, {
@@ -53,24 +61,21 @@ export function layerBlock(loop: StepLoop, forward: Graph, layers: readonly Obse
       });
       const { zeroShare, deadShare, fired } = rectifierShares(g, activation, axis, before);
       loop.next(before, fired);
-      Object.assign(shares, { zeroShare, deadShare });
-    } else if (kind) shares.saturatedShare = saturatedShare(g, activation, kind);
-    return { ...moments(g, activation), ...shares };
+      Object.assign(ofLayer, { zeroShare, deadShare });
+    } else if (kind) ofLayer.saturatedShare = saturatedShare(g, activation, kind);
+    return ofLayer;
   });
-  const across = (name: keyof (typeof forwardStatistics)[number]): Value =>
+  const across = (name: keyof (typeof shares)[number]): Value =>
     g.concat(
-      forwardStatistics.map((statistics) => statistics[name]),
+      shares.map((ofLayer) => ofLayer[name]),
       0,
     );
 
-  const present = layers.map(({ gradient }) => gradient !== undefined);
-  const gradients = layers.flatMap(({ gradient }) => gradient ?? []);
-  const sizes = gradients.length > 0 ? magnitudes(g, gradients) : undefined;
+  const present = layers.map(({ hasGradient }) => hasGradient);
   const none = layers.map(() => NaN);
   const roots = layers.map(({ activation }) => Math.sqrt(sizeOf(activation.shape)));
   const columns: Record<ActivationColumn, Value> = {
-    mean: across('mean'),
-    std: across('std'),
+    ...moments,
     zeroShare: across('zeroShare'),
     saturatedShare: across('saturatedShare'),
     deadShare: across('deadShare'),
@@ -84,27 +89,30 @@ export function layerBlock(loop: StepLoop, forward: Graph, layers: readonly Obse
   );
 }
 
-/** The columns of all parameters. @param gradients before clipping, of the parameters that have a delta. */
+/**
+ * The columns of all parameters.
+ * @param weightNorm of every parameter before the step
+ * @param gradients before clipping, of the parameters that are moved
+ * @param updateNorms of the steps Δ of these
+ */
 export function parameterBlock(
   g: GraphBuilder,
   parameters: readonly ObservedParameter[],
+  weightNorm: Value,
   gradients: Magnitudes | undefined,
+  updateNorms: Value | undefined,
 ): Value {
-  const moved = parameters.map(({ delta }) => delta !== undefined);
+  const moved = parameters.map((parameter) => parameter.moved);
   // A parameter that the loss does not reach has the gradient zero; a frozen one has none.
   const idle = parameters.map(({ trained }) => (trained ? 0 : NaN));
-  const deltas = parameters.flatMap(({ delta }) => delta ?? []);
   const columns: Record<ParameterColumn, Value> = {
     gradientNorm: spread(g, gradients?.norm, moved, idle),
     gradientMaxAbs: spread(g, gradients?.maxAbs, moved, idle),
     gradientNonFinite: spread(g, gradients?.nonFinite, moved, idle),
-    weightNorm: magnitudes(
-      g,
-      parameters.map(({ weight }) => weight),
-    ).norm,
+    weightNorm,
     updateNorm: spread(
       g,
-      deltas.length > 0 ? magnitudes(g, deltas).norm : undefined,
+      updateNorms,
       moved,
       parameters.map(() => 0),
     ),

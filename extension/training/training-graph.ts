@@ -12,7 +12,7 @@ import type { LayerInfo, ParameterInfo, TelemetryLayout } from '../protocol/run'
 import { clip } from './clipping';
 import { targetName } from './data/dataset';
 import { losses } from './losses';
-import { magnitudes } from './magnitudes';
+import { measure, part } from './magnitudes';
 import { createOptimizer, type Optimizer } from './optimizers';
 import { StepLoop, type CarriedState } from './step-loop';
 import { layerBlock, parameterBlock, stepBlock } from './telemetry';
@@ -105,11 +105,19 @@ function buildStep(
   ]);
   const reached = trained.filter((name) => gradients.of(name) !== undefined);
   const parameterGradients = reached.map((name) => gradients.of(name)!);
-  const sizes = reached.length > 0 && (telemetry || request.clipping) ? magnitudes(g, parameterGradients) : undefined;
+  const observed = layers.filter(({ output }) => gradients.of(output) !== undefined);
+  const measured = measure(g, {
+    activations: layers.map(({ output }) => g.value(output)),
+    gradients:
+      telemetry || request.clipping
+        ? [...parameterGradients, ...observed.map(({ output }) => gradients.of(output)!)]
+        : [],
+    weights: telemetry ? parameters.map(({ name }) => g.value(name)) : [],
+  });
+  const sizes = reached.length === 0 ? undefined : measured.gradients && part(g, measured.gradients, 0, reached.length);
   const clipped = sizes && clip(g, request.clipping, parameterGradients, sizes.norm);
 
-  const deltas = new Map<string, Value>();
-  reached.forEach((name, i) => {
+  const deltas = reached.map((name, i) => {
     const weight = g.value(name);
     const states = optimizer.states.map((state) => loop.carryZeros(`${name}/${state}`, weight));
     const update = optimizer.update(
@@ -119,11 +127,11 @@ function buildStep(
       states,
       rates.map((rate) => g.cast(rate, weight.dtype)),
     );
-    deltas.set(name, update.delta);
     loop.next(weight, g.add(weight, update.delta));
     states.forEach((state, k) => {
       loop.next(state, update.states[k]!);
     });
+    return update.delta;
   });
 
   const blocks = [stepBlock(g, { loss, ...clipped?.norms })];
@@ -132,19 +140,22 @@ function buildStep(
       layerBlock(
         loop,
         forward,
-        layers.map(({ output }) => ({ activation: g.value(output), gradient: gradients.of(output) })),
+        layers.map((layer) => ({ activation: g.value(layer.output), hasGradient: observed.includes(layer) })),
+        measured.activations!,
+        observed.length === 0
+          ? undefined
+          : measured.gradients && part(g, measured.gradients, reached.length, reached.length + observed.length),
       ),
     );
   if (telemetry && parameters.length > 0)
     blocks.push(
       parameterBlock(
         g,
-        parameters.map(({ name, trainable }) => ({
-          weight: g.value(name),
-          trained: trainable,
-          delta: deltas.get(name),
-        })),
+        parameters.map(({ name, trainable }) => ({ trained: trainable, moved: reached.includes(name) })),
+        measured.weights!,
         sizes,
+        clipped &&
+          (optimizer.proportional ? g.mul(clipped.each, g.abs(rates[0]!)) : measure(g, { weights: deltas }).weights),
       ),
     );
   return {

@@ -63,7 +63,7 @@ export const activationRules: GradientRules = {
   Elu: elu,
   Celu: celu,
   Selu: selu,
-  Sigmoid: unary((g, dy, _, y) => g.mul(g.mul(dy, g.sub(1, y)), y)),
+  Sigmoid: unary((g, dy, _, y) => g.mul(dy, g.mul(y, g.sub(1, y)))),
   HardSigmoid: hardSigmoid,
   HardSwish: hardSwish,
   Tanh: unary((g, dy, _, y) => g.mul(dy, g.sub(1, g.mul(y, y)))),
