@@ -36,8 +36,8 @@ export interface PrescribeResult {
   prescriptions: readonly Prescription[];
 }
 
-/** Learning rates that an architecture remedy is tried at: a new architecture wants its own (design decision 9). */
-const learningRateFactors = [1, 0.3, 3] as const;
+/** Learning rates that an architecture remedy is tried at besides: a new architecture wants its own (design decision 9). */
+const otherFactors = [0.3, 3] as const;
 
 /** How many singles are combined with each other, and how many remedies a combination has at most. */
 const beamWidth = 4;
@@ -81,23 +81,34 @@ export async function prescribe(
     options.onTrial?.(made.trial);
     return made;
   };
-  const attemptAtRates = async (uses: readonly Use[]): Promise<void> => {
-    const architecture = uses.some(({ id }) => findRemedy(id)?.tier === 'architecture');
-    for (const factor of architecture ? learningRateFactors : [1]) {
+  const attemptAtRates = async (uses: readonly Use[], factors: readonly number[]): Promise<void> => {
+    for (const factor of factors) {
       const { trial } = await attempt(uses, factor);
       // One learning rate that heals is enough, and what did not fit once never will.
       if (trial.outcome === 'healthy' || trial.outcome === 'skipped') break;
     }
   };
+  const healed = (): boolean => attempts.some(({ trial }) => trial.outcome === 'healthy');
 
-  const singles = candidates(baseline.findings, baseline.run.header.layout.layers);
-  for (const remedy of singles) await attemptAtRates([useOf(remedy, experiment)]);
-  for (const uses of combinations(attempts)) {
-    if (over()) break;
-    await attemptAtRates(uses);
-  }
+  // Every single remedy is seen at the experiment's own learning rate before any is tried at another one.
+  const singles = candidates(baseline.findings, baseline.run.header.layout.layers).map((remedy) =>
+    useOf(remedy, experiment),
+  );
+  for (const use of singles) await attempt([use], 1);
+  const fitting = attempts.filter(({ trial }) => trial.outcome !== 'skipped');
+  if (!healed())
+    for (const { trial } of fitting)
+      if (isArchitecture(trial.remedies)) await attemptAtRates(trial.remedies, otherFactors);
+  if (!healed())
+    for (const uses of combinations(attempts)) {
+      if (over() || healed()) break;
+      await attemptAtRates(uses, isArchitecture(uses) ? [1, ...otherFactors] : [1]);
+    }
   return result(await confirmed(experiment, attempts, baseline, clinic, signal));
 }
+
+const isArchitecture = (uses: readonly Use[]): boolean =>
+  uses.some(({ id }) => findRemedy(id)?.tier === 'architecture');
 
 /** A remedy with the parameters that fit this experiment: a schedule spans its steps, a warm-up is its first tenth. */
 function useOf(remedy: Remedy, { steps }: Experiment): Use {

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { InputError } from '../../../extension/protocol/errors';
+import { defaultExperiment, type Experiment } from '../../../extension/protocol/experiment';
+import type { Finding } from '../../../extension/protocol/finding';
+import { stepColumns, type Run } from '../../../extension/protocol/run';
+import { prescribe, type Clinic } from '../../../extension/remedies/prescribe';
+
+/** A run of ten steps that ends at a loss. */
+const runTo = (experiment: Experiment, loss: number): Run => ({
+  header: {
+    model: experiment.model,
+    modelHash: '',
+    provider: 'cpu',
+    settings: { ...experiment, batch: 1, loss: 'mse', output: 'y', mode: 'train', threads: 1 },
+    layout: { layers: [], parameters: [], throughTime: [] },
+    notes: [],
+  },
+  steps: 10,
+  rows: Float32Array.from({ length: 10 * stepColumns.length }, (_, i) => (i < stepColumns.length ? 2 : loss)),
+});
+
+const vanishing: Finding = {
+  symptom: 'vanishing-gradient',
+  severity: 'error',
+  layers: ['layers.0'],
+  value: 1e-12,
+  threshold: 1e-3,
+  reference: 'test',
+  message: 'Gradients vanish.',
+};
+
+/** A patient that is healed where `heals` says so; the clock ticks once a run. */
+function clinicWhere(heals: (experiment: Experiment) => number | undefined): Clinic & { trained: Experiment[] } {
+  const trained: Experiment[] = [];
+  const healed = new Set<Run>();
+  return {
+    trained,
+    train: (experiment) => {
+      trained.push(experiment);
+      if (experiment.remedies.some(({ id }) => id === 'lstm')) throw new InputError('There is no RNN layer.');
+      const loss = experiment.remedies.length > 0 ? heals(experiment) : undefined;
+      const run = runTo(experiment, loss ?? 2);
+      if (loss !== undefined) healed.add(run);
+      return Promise.resolve(run);
+    },
+    diagnose: (run) => (healed.has(run) ? [] : [vanishing]),
+    now: () => trained.length,
+  };
+}
+
+const has = (experiment: Experiment, id: string): boolean => experiment.remedies.some((use) => use.id === id);
+const experiment = defaultExperiment('model.onnx');
+
+describe('prescribe', () => {
+  it('tries nothing on a healthy patient', async () => {
+    const { trials, prescriptions } = await prescribe(
+      experiment,
+      { ...clinicWhere(() => undefined), diagnose: () => [] },
+      { budget: 100 },
+    );
+    assert.deepEqual([trials, prescriptions], [[], []]);
+  });
+
+  it('shows every attempt, and why one was not made', async () => {
+    const { trials } = await prescribe(
+      experiment,
+      clinicWhere((e) => (has(e, 'residual') ? 0.5 : undefined)),
+      {
+        budget: 1000,
+      },
+    );
+    const outcome = (id: string) => trials.find(({ remedies }) => remedies[0]!.id === id)!.outcome;
+    assert.equal(outcome('residual'), 'healthy');
+    assert.equal(outcome('relu'), 'no-effect');
+    assert.equal(outcome('lstm'), 'skipped');
+  });
+
+  it('prefers the smaller edit among those close to the best loss', async () => {
+    const losses: Record<string, number> = { residual: 0.5, 'kaiming-normal': 0.55, highway: 0.49 };
+    const { prescriptions } = await prescribe(
+      experiment,
+      clinicWhere((e) => losses[e.remedies[0]!.id]),
+      { budget: 1000 },
+    );
+    assert.deepEqual(
+      prescriptions.map(({ remedies }) => remedies[0]!.id),
+      ['kaiming-normal', 'residual', 'highway'],
+    );
+  });
+
+  it('does not call healthy what fails on another seed', async () => {
+    const clinic = clinicWhere((e) => (has(e, 'residual') || (has(e, 'relu') && e.seed === 0) ? 0.5 : undefined));
+    const { prescriptions } = await prescribe(experiment, clinic, { budget: 1000 });
+    const verdict = Object.fromEntries(prescriptions.map(({ remedies, healthy }) => [remedies[0]!.id, healthy]));
+    assert.deepEqual(verdict, { residual: true, relu: false });
+  });
+
+  it('combines remedies where none heals alone', async () => {
+    const clinic = clinicWhere((e) => (has(e, 'residual') && has(e, 'relu') ? 0.1 : undefined));
+    const better: Clinic = {
+      ...clinic,
+      diagnose: (run) =>
+        clinic.diagnose(run).map((finding) => ({
+          ...finding,
+          value: run.header.settings.remedies.some(({ id }) => id === 'residual' || id === 'relu') ? 1e-4 : 1e-12,
+        })),
+    };
+    const { prescriptions } = await prescribe(experiment, better, { budget: 1000 });
+    assert.deepEqual(prescriptions[0]!.remedies.map(({ id }) => id).sort(), ['relu', 'residual']);
+    assert.ok(prescriptions[0]!.healthy);
+  });
+
+  it('stops at its budget and keeps what was measured', async () => {
+    const { trials } = await prescribe(
+      experiment,
+      clinicWhere(() => undefined),
+      { budget: 3 },
+    );
+    assert.equal(trials.filter(({ effect }) => effect).length, 3);
+    assert.match(trials.at(-1)!.why, /budget/);
+  });
+});
