@@ -93,7 +93,9 @@ describe('The gradient panel', () => {
     });
     await page.getByText('step 29 of 29').waitFor();
     await page.locator('vscode-button[aria-label="Stop the run"]').click();
-    assert.ok((await sent(page)).some((message) => message.type === 'command' && message.command === 'stop'));
+    await page.waitForFunction(() =>
+      window.harness.received.some((message) => message.type === 'command' && message.command === 'stop'),
+    );
     await page.close();
   });
 
@@ -113,7 +115,9 @@ describe('The gradient panel', () => {
   it('searches, selects and hides layers in the tree', async () => {
     const page = await open([sigmoid]);
     await page.locator('[role=treeitem][data-path="encoder.layers.2"]').click();
-    assert.ok((await sent(page)).some((message) => message.type === 'layer' && message.layer === 'encoder.layers.2'));
+    await page.waitForFunction(() =>
+      window.harness.received.some((message) => message.type === 'layer' && message.layer === 'encoder.layers.2'),
+    );
     await page.keyboard.press('Space');
     await page.locator('.tree-row.gone[data-path="encoder.layers.2"]').waitFor();
     await page.locator('vscode-text-field input').fill('layers.1');
