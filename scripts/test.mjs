@@ -8,6 +8,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { installAndBuild, repository } from './install.mjs';
+import { pythonWithTorch } from './python.mjs';
 
 const bin = (path) => ['node_modules', ...path.split('/')].join('/');
 const mocha = (folder) => [
@@ -18,13 +19,18 @@ const mocha = (folder) => [
   `out/test/${folder}/**/*.test.js`,
 ];
 
-/** By name: what Node runs. A check passes or fails as a whole; suites count their tests. */
+/** By name: what Node runs, and what it finds in its environment. A check passes or fails as a whole; suites count their tests. */
 const stages = {
   types: { args: [bin('typescript/bin/tsc'), '--noEmit'] },
   lint: { args: [bin('eslint/bin/eslint.js'), '.'] },
   format: { args: [bin('prettier/bin/prettier.cjs'), '--check', '--log-level', 'warn', '.'] },
   unit: { args: mocha('unit'), suite: true },
   parity: { args: mocha('parity'), suite: true },
+  pytorch: {
+    args: mocha('pytorch'),
+    suite: true,
+    environment: () => ({ GRADIENT_DOCTOR_PYTHON: pythonWithTorch() }),
+  },
   vscode: { args: ['scripts/test-vscode.mjs'], suite: true },
   e2e: { args: ['scripts/test-e2e.mjs'], suite: true },
 };
@@ -36,9 +42,13 @@ const ownSummary = /(\d+) passed, (\d+) failed/g;
 const sum = (output, pattern, group = 1) =>
   [...output.matchAll(pattern)].reduce((total, match) => total + Number(match[group]), 0);
 
-function runStage(args) {
+function runStage({ args, environment }) {
   return new Promise((done) => {
-    const child = spawn(process.execPath, args, { cwd: repository, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, args, {
+      cwd: repository,
+      env: { ...process.env, ...environment?.() },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text) => {
       output += text;
@@ -57,10 +67,11 @@ if (unknown) {
 }
 let passed = 0;
 let failed = 0;
-for (const [name, { args, suite }] of Object.entries(stages)) {
+for (const [name, stage] of Object.entries(stages)) {
+  const { suite } = stage;
   if (wanted.length > 0 ? !wanted.includes(name) : suite && !existsSync(join(repository, 'out/test', name))) continue;
   console.log(`\n── ${name}`);
-  const { ok, output } = await runStage(args);
+  const { ok, output } = await runStage(stage);
   const good = suite ? sum(output, summaries[0]) + sum(output, ownSummary) : Number(ok);
   const bad = suite ? sum(output, summaries[1]) + sum(output, ownSummary, 2) : Number(!ok);
   passed += good;

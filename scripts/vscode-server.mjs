@@ -63,6 +63,10 @@ function installSystemPackages() {
     throw new Error(`Installing packages of the system failed. Try it by hand: ${command}`);
 }
 
+/** Without what an outer `npm test` says of itself: code-server reads the version of Node from its user agent. */
+const environmentOutsideNpm = () =>
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('npm_')));
+
 function npmInstall(folder, packageName) {
   const bin = join(folder, 'node_modules/.bin');
   const { status, stdout, stderr, error } = spawnSync(
@@ -73,7 +77,7 @@ function npmInstall(folder, packageName) {
       encoding: 'utf8',
       timeout: installMinutes * 60_000,
       env: {
-        ...process.env,
+        ...environmentOutsideNpm(),
         PATH: `${bin}:${process.env.PATH}`,
         // The two packages build their native parts in install scripts, which this repository's settings forbid.
         npm_config_ignore_scripts: 'false',
