@@ -16,6 +16,29 @@ export interface Effect {
   parametersAdded: number;
 }
 
+/** Gradient of each weight layer, in the order of the forward pass: its typical size over the early steps. */
+export type GradientByDepth = readonly { layer: string; magnitude: number }[];
+
+/** What is kept of a run for before/after curves. */
+export interface Curves {
+  /** Of every step. */
+  losses: Float32Array;
+  /** Root mean square of ∂L/∂weight per element. */
+  weightGradient: GradientByDepth;
+  /** Norm of ∂L/∂activation. */
+  activationGradient: GradientByDepth;
+}
+
+/** What the search is about to measure. */
+export interface UpcomingTrial {
+  remedies: readonly Use[];
+  learningRateFactor: number;
+  /** Present where a winner is repeated on this seed. */
+  seed?: number;
+  /** How many are known to follow; what they show may lead to more. */
+  left: number;
+}
+
 /** A run of the same experiment with remedies applied. */
 export interface Trial {
   remedies: readonly Use[];
@@ -26,8 +49,8 @@ export interface Trial {
   why: string;
   effect?: Effect;
   findings: readonly Finding[];
-  /** Loss of every step, for before/after curves. */
-  losses?: Float32Array;
+  /** Absent where nothing was measured. */
+  curves?: Curves;
 }
 
 /** A remedy with its measured effect. */

@@ -5,7 +5,7 @@
 import { InputError } from '../protocol/errors';
 import type { Experiment, Use } from '../protocol/experiment';
 import type { Finding } from '../protocol/finding';
-import type { Prescription, Trial } from '../protocol/prescription';
+import type { Prescription, Trial, UpcomingTrial } from '../protocol/prescription';
 import type { Run } from '../protocol/run';
 import { candidates } from './candidates';
 import type { Remedy } from './remedy';
@@ -26,6 +26,8 @@ export interface PrescribeOptions {
   budget: number;
   signal?: AbortSignal;
   onBaseline?(run: Run, findings: readonly Finding[]): void;
+  /** Called before a trial is run, and before a winner is repeated. */
+  onUpcoming?(upcoming: UpcomingTrial): void;
   onTrial?(trial: Trial): void;
 }
 
@@ -61,29 +63,29 @@ export async function prescribe(
   options: PrescribeOptions,
 ): Promise<PrescribeResult> {
   const { signal } = options;
-  const baseline = await measure(experiment, clinic, signal);
-  options.onBaseline?.(baseline.run, baseline.findings);
+  const { run, assessment: baseline } = await measure(experiment, clinic, signal);
+  options.onBaseline?.(run, baseline.findings);
   const attempts: Attempt[] = [];
   const result = (prescriptions: readonly Prescription[]): PrescribeResult => ({
-    baseline: { run: baseline.run, findings: baseline.findings },
+    baseline: { run, findings: baseline.findings },
     trials: attempts.map(({ trial }) => trial),
     prescriptions,
   });
-  if (isHealthy(baseline)) return result([]);
+  if (isHealthy(baseline) || signal?.aborted) return result([]);
 
   const deadline = clinic.now() + options.budget;
   const over = (): boolean => clinic.now() >= deadline || (signal?.aborted ?? false);
-  const attempt = async (uses: readonly Use[], factor: number): Promise<Attempt> => {
+  const attempt = async (uses: readonly Use[], factor: number, left: number): Promise<Attempt> => {
     const made = over()
       ? { trial: skipped(uses, factor, signal?.aborted ? 'Cancelled.' : 'The time budget was used up.') }
-      : await tryOut(experiment, uses, factor, baseline, clinic, signal);
+      : await tryOut(experiment, { remedies: uses, learningRateFactor: factor, left }, baseline, clinic, options);
     attempts.push(made);
     options.onTrial?.(made.trial);
     return made;
   };
-  const attemptAtRates = async (uses: readonly Use[], factors: readonly number[]): Promise<void> => {
-    for (const factor of factors) {
-      const { trial } = await attempt(uses, factor);
+  const attemptAtRates = async (uses: readonly Use[], factors: readonly number[], left: number): Promise<void> => {
+    for (const [index, factor] of factors.entries()) {
+      const { trial } = await attempt(uses, factor, left + factors.length - index - 1);
       // One learning rate that heals is enough, and what did not fit once never will.
       if (trial.outcome === 'healthy' || trial.outcome === 'skipped') break;
     }
@@ -91,20 +93,18 @@ export async function prescribe(
   const healed = (): boolean => attempts.some(({ trial }) => trial.outcome === 'healthy');
 
   // Every single remedy is seen at the experiment's own learning rate before any is tried at another one.
-  const singles = candidates(baseline.findings, baseline.run.header.layout.layers).map((remedy) =>
-    useOf(remedy, experiment),
-  );
-  for (const use of singles) await attempt([use], 1);
-  const fitting = attempts.filter(({ trial }) => trial.outcome !== 'skipped');
+  const singles = candidates(baseline.findings, run.header.layout.layers).map((remedy) => useOf(remedy, experiment));
+  for (const [index, use] of singles.entries()) await attempt([use], 1, singles.length - index - 1);
+  const architectures = attempts.filter(({ trial }) => trial.outcome !== 'skipped' && isArchitecture(trial.remedies));
   if (!healed())
-    for (const { trial } of fitting)
-      if (isArchitecture(trial.remedies)) await attemptAtRates(trial.remedies, otherFactors);
+    for (const [index, { trial }] of architectures.entries())
+      await attemptAtRates(trial.remedies, otherFactors, (architectures.length - index - 1) * otherFactors.length);
   if (!healed())
     for (const uses of combinations(attempts)) {
       if (over() || healed()) break;
-      await attemptAtRates(uses, isArchitecture(uses) ? [1, ...otherFactors] : [1]);
+      await attemptAtRates(uses, isArchitecture(uses) ? [1, ...otherFactors] : [1], 0);
     }
-  return result(await confirmed(experiment, attempts, baseline, clinic, signal));
+  return result(await confirmed(experiment, attempts, baseline, clinic, options));
 }
 
 const isArchitecture = (uses: readonly Use[]): boolean =>
@@ -120,10 +120,14 @@ function useOf(remedy: Remedy, { steps }: Experiment): Use {
   return { id: remedy.id, parameters: remedy.parameters.parse(fitted[remedy.id] ?? {}) };
 }
 
-async function measure(experiment: Experiment, clinic: Clinic, signal: AbortSignal | undefined): Promise<Assessment> {
+async function measure(
+  experiment: Experiment,
+  clinic: Clinic,
+  signal: AbortSignal | undefined,
+): Promise<{ run: Run; assessment: Assessment }> {
   const start = clinic.now();
   const run = await clinic.train(experiment, signal);
-  return assess(run, clinic.diagnose(run), clinic.now() - start);
+  return { run, assessment: assess(run, clinic.diagnose(run), clinic.now() - start) };
 }
 
 const skipped = (remedies: readonly Use[], learningRateFactor: number, why: string): Trial => ({
@@ -136,26 +140,28 @@ const skipped = (remedies: readonly Use[], learningRateFactor: number, why: stri
 
 async function tryOut(
   experiment: Experiment,
-  uses: readonly Use[],
-  factor: number,
+  upcoming: UpcomingTrial,
   baseline: Assessment,
   clinic: Clinic,
-  signal: AbortSignal | undefined,
+  options: PrescribeOptions,
 ): Promise<Attempt> {
+  const { signal } = options;
+  const { remedies, learningRateFactor } = upcoming;
+  options.onUpcoming?.(upcoming);
   try {
-    const assessment = await measure(treated(experiment, uses, factor), clinic, signal);
+    const { assessment } = await measure(treated(experiment, remedies, learningRateFactor), clinic, signal);
+    // The steps before a cancel say nothing of the whole.
+    if (signal?.aborted) return { trial: skipped(remedies, learningRateFactor, 'Cancelled.') };
     const { outcome, why } = judge(baseline, assessment);
-    const { findings, losses } = assessment;
+    const { findings, curves } = assessment;
     const effect = effectOf(baseline, assessment);
-    return {
-      trial: { remedies: uses, learningRateFactor: factor, outcome, why, effect, findings, losses },
-      assessment,
-    };
+    return { trial: { remedies, learningRateFactor, outcome, why, effect, findings, curves }, assessment };
   } catch (error) {
+    if (signal?.aborted) return { trial: skipped(remedies, learningRateFactor, 'Cancelled.') };
     const why = error instanceof Error ? error.message : String(error);
     // The trainer says of a remedy that does not fit that the experiment cannot be run.
-    const outcome = error instanceof InputError || signal?.aborted ? 'skipped' : 'failed';
-    return { trial: { ...skipped(uses, factor, why), outcome } };
+    const outcome = error instanceof InputError ? 'skipped' : 'failed';
+    return { trial: { ...skipped(remedies, learningRateFactor, why), outcome } };
   }
 }
 
@@ -200,7 +206,7 @@ async function confirmed(
   attempts: readonly Attempt[],
   baseline: Assessment,
   clinic: Clinic,
-  signal: AbortSignal | undefined,
+  options: PrescribeOptions,
 ): Promise<Prescription[]> {
   const healthy = attempts.filter(({ trial }) => trial.outcome === 'healthy');
   const improved = ranked(attempts.filter(({ trial }) => trial.outcome === 'improved'));
@@ -209,17 +215,18 @@ async function confirmed(
   for (const { trial } of smallestOfTheBest(healthy, baseline)) {
     const seeds = [experiment.seed];
     let held = true;
-    for (const repetition of found ? [] : repetitions) {
-      if (signal?.aborted) break;
+    for (const [index, repetition] of (found || options.signal?.aborted ? [] : repetitions).entries()) {
       const seed = experiment.seed + repetition;
+      const { remedies, learningRateFactor } = trial;
+      const left = repetitions.length - index - 1;
       const again = await tryOut(
         { ...experiment, seed },
-        trial.remedies,
-        trial.learningRateFactor,
+        { remedies, learningRateFactor, seed, left },
         baseline,
         clinic,
-        signal,
+        options,
       );
+      if (options.signal?.aborted) break;
       held &&= again.trial.outcome === 'healthy';
       seeds.push(seed);
     }

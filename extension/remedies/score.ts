@@ -1,33 +1,44 @@
 /** What a run is worth: how healthy it is, how far its loss came, and what a trial changed of both. */
+import { activationGradientProfile, weightGradientProfile } from '../diagnosis/depth-profile';
 import type { Finding } from '../protocol/finding';
-import type { Effect, Outcome } from '../protocol/prescription';
+import type { Curves, Effect, Outcome } from '../protocol/prescription';
 import { rowWidth, stepColumn, type Run } from '../protocol/run';
+import { Telemetry } from '../protocol/telemetry';
 
+/** What is kept of a run: its rows are too many to keep those of every trial. */
 export interface Assessment {
-  run: Run;
   findings: readonly Finding[];
   health: number;
   /** Mean of the last tenth of the losses; NaN where one of them is not finite. */
   loss: number;
   /** Mean of the first few losses. */
   initialLoss: number;
-  losses: Float32Array;
+  curves: Curves;
   secondsPerStep: number;
   parameters: number;
 }
 
 export function assess(run: Run, findings: readonly Finding[], seconds: number): Assessment {
-  const losses = lossesOf(run);
+  const curves = curvesOf(run);
+  const { losses } = curves;
   const tail = losses.subarray(Math.floor(losses.length * 0.9));
   return {
-    run,
     findings,
     health: healthOf(findings),
     loss: mean(tail.length > 0 ? tail : losses),
     initialLoss: mean(losses.subarray(0, 1)),
-    losses,
+    curves,
     secondsPerStep: seconds / Math.max(1, run.steps),
     parameters: run.header.layout.parameters.reduce((sum, { size }) => sum + size, 0),
+  };
+}
+
+export function curvesOf(run: Run): Curves {
+  const telemetry = new Telemetry(run);
+  return {
+    losses: lossesOf(run),
+    weightGradient: weightGradientProfile(telemetry).points,
+    activationGradient: activationGradientProfile(telemetry).points,
   };
 }
 

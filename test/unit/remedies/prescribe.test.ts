@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { InputError } from '../../../extension/protocol/errors';
 import { defaultExperiment, type Experiment } from '../../../extension/protocol/experiment';
 import type { Finding } from '../../../extension/protocol/finding';
+import type { UpcomingTrial } from '../../../extension/protocol/prescription';
 import { stepColumns, type Run } from '../../../extension/protocol/run';
 import { prescribe, type Clinic } from '../../../extension/remedies/prescribe';
 
@@ -118,5 +119,58 @@ describe('prescribe', () => {
     );
     assert.equal(trials.filter(({ effect }) => effect).length, 3);
     assert.match(trials.at(-1)!.why, /budget/);
+  });
+
+  it('announces what it tries and how much is left', async () => {
+    const upcoming: UpcomingTrial[] = [];
+    const { trials } = await prescribe(
+      experiment,
+      clinicWhere((e) => (has(e, 'residual') ? 0.5 : undefined)),
+      { budget: 1000, onUpcoming: (next) => upcoming.push(next) },
+    );
+    const singles = upcoming.filter(({ seed }) => seed === undefined);
+    assert.deepEqual(
+      singles.map(({ remedies, left }) => [remedies[0]!.id, left]),
+      trials.map(({ remedies }, index) => [remedies[0]!.id, trials.length - index - 1]),
+    );
+    assert.deepEqual(
+      upcoming.slice(singles.length).map(({ remedies, seed }) => [remedies[0]!.id, seed]),
+      [
+        ['residual', 1],
+        ['residual', 2],
+      ],
+    );
+  });
+
+  it('keeps what was measured before a cancel, and judges no half of a trial', async () => {
+    const cancel = new AbortController();
+    const clinic = clinicWhere(() => 0.5);
+    const { trials } = await prescribe(
+      experiment,
+      {
+        ...clinic,
+        train: (e, signal) => {
+          if (clinic.trained.length === 3) cancel.abort();
+          return clinic.train(e, signal);
+        },
+      },
+      { budget: 1000, signal: cancel.signal },
+    );
+    assert.deepEqual(
+      trials.slice(0, 4).map(({ outcome }) => outcome),
+      ['healthy', 'healthy', 'skipped', 'skipped'],
+    );
+    assert.equal(trials[2]!.why, 'Cancelled.');
+    assert.equal(clinic.trained.length, 4);
+  });
+
+  it('keeps the curves of every trial', async () => {
+    const { trials } = await prescribe(
+      experiment,
+      clinicWhere(() => 0.5),
+      { budget: 1000 },
+    );
+    const healthy = trials.find(({ outcome }) => outcome === 'healthy')!;
+    assert.deepEqual([...healthy.curves!.losses], [2, ...Array.from({ length: 9 }, () => 0.5)]);
   });
 });
