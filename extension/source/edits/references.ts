@@ -42,22 +42,23 @@ export const referTo = (file: ParsedSource, path: string): Reference => {
   return { text: path, edits: [addImport(file, `import ${path.split('.')[0]!}`)] };
 };
 
-/** Adds a line after the last of the imports at the top of the file. */
-export const addImport = (file: ParsedSource, line: string): TextEdit => {
-  const { source, root } = file;
+/** The offset after the last of the imports at the top of a file, or where they would stand. */
+export const endOfImports = ({ source, root }: ParsedSource): number => {
   const isImport = (statement: Statement): boolean =>
     statement.kind === 'import' ||
     (statement.kind === 'block' && statement.body.statements.every((inner) => inner.kind === 'import'));
   const last = root.statements.findLast(isImport);
-  const newline = source.newline;
-  if (last) {
-    const at = source.nextLine(last.to);
-    return { from: at, to: at, insert: (at === source.lineEnd(last.to) ? newline : '') + line + newline };
-  }
+  if (last) return source.nextLine(Math.max(last.from, last.to - 1));
   const first = root.statements[0];
   const isDocstring = first?.kind === 'expression' && first.value.kind === 'string';
-  const at = isDocstring ? source.nextLine(first.to) : first ? source.lineStart(first.from) : 0;
-  return { from: at, to: at, insert: `${line}${newline}` };
+  return isDocstring ? source.nextLine(first.to) : first ? source.lineStart(first.from) : 0;
+};
+
+/** Adds a line after the last of the imports at the top of the file. */
+export const addImport = (file: ParsedSource, line: string): TextEdit => {
+  const { text, newline } = file.source;
+  const at = endOfImports(file);
+  return { from: at, to: at, insert: (at > 0 && text[at - 1] !== '\n' ? newline : '') + line + newline };
 };
 
 /** The quote that a file mostly uses. */

@@ -1,0 +1,46 @@
+/** How each remedy is written, by framework. A remedy without an entry for TensorFlow.js cannot be expressed there. */
+import type { Framework } from '../../source/analyse';
+import type { RemedyParameters } from '../remedy';
+import type { Code } from './code';
+import { activationEditor } from './activation';
+import { cellEditor } from './cell';
+import { clippingEditor } from './clipping';
+
+/** Remedies that are written together are written in this order: each looks at what the earlier ones left. */
+export const stages = [
+  'activation',
+  'cell',
+  'normalization',
+  'skip',
+  'parametrization',
+  'initialization',
+  'optimizer',
+] as const;
+
+export interface SourceEditor {
+  stage: (typeof stages)[number];
+  /**
+   * @param parameters with defaults filled in. @param given those that were asked for.
+   * @returns the title of the edit.
+   * @throws DoesNotFit with the reason where it cannot be done exactly.
+   */
+  edit(code: Code, parameters: RemedyParameters, given: RemedyParameters): string;
+}
+
+export type SourceEditors = Partial<Record<Framework, SourceEditor>>;
+
+const both = (editor: SourceEditor): SourceEditors => ({ pytorch: editor, tensorflow: editor });
+
+export const sourceEditors: Readonly<Record<string, SourceEditors>> = {
+  'clip-grad-norm': both(clippingEditor('norm')),
+  'clip-grad-value': both(clippingEditor('value')),
+  relu: both(activationEditor('relu')),
+  'leaky-relu': both(activationEditor('leaky-relu')),
+  elu: both(activationEditor('elu')),
+  selu: both(activationEditor('selu')),
+  gelu: both(activationEditor('gelu')),
+  silu: both(activationEditor('silu')),
+  mish: both(activationEditor('mish')),
+  lstm: both(cellEditor('lstm')),
+  gru: both(cellEditor('gru')),
+};
