@@ -10,12 +10,13 @@ import type { Run } from '../protocol/run';
 import { candidates } from './candidates';
 import type { Remedy } from './remedy';
 import { assess, effectOf, isHealthy, judge, type Assessment } from './score';
+import type { TimedRun } from './trial-run';
 import { findRemedy } from './index';
 
 /** What the search needs of the world around it. */
 export interface Clinic {
   /** @throws InputError where a remedy has nothing to apply to. */
-  train(experiment: Experiment, signal: AbortSignal | undefined): Promise<Run>;
+  train(experiment: Experiment, signal: AbortSignal | undefined): Promise<TimedRun>;
   diagnose(run: Run): readonly Finding[];
   /** Seconds since some moment. */
   now(): number;
@@ -125,9 +126,8 @@ async function measure(
   clinic: Clinic,
   signal: AbortSignal | undefined,
 ): Promise<{ run: Run; assessment: Assessment }> {
-  const start = clinic.now();
   const run = await clinic.train(experiment, signal);
-  return { run, assessment: assess(run, clinic.diagnose(run), clinic.now() - start) };
+  return { run, assessment: assess(run, clinic.diagnose(run)) };
 }
 
 const skipped = (remedies: readonly Use[], learningRateFactor: number, why: string): Trial => ({

@@ -4,6 +4,7 @@ import type { Finding } from '../protocol/finding';
 import type { Curves, Effect, Outcome } from '../protocol/prescription';
 import { rowWidth, stepColumn, type Run } from '../protocol/run';
 import { Telemetry } from '../protocol/telemetry';
+import type { TimedRun } from './trial-run';
 
 /** What is kept of a run: its rows are too many to keep those of every trial. */
 export interface Assessment {
@@ -18,7 +19,7 @@ export interface Assessment {
   parameters: number;
 }
 
-export function assess(run: Run, findings: readonly Finding[], seconds: number): Assessment {
+export function assess(run: TimedRun, findings: readonly Finding[]): Assessment {
   const curves = curvesOf(run);
   const { losses } = curves;
   const tail = losses.subarray(Math.floor(losses.length * 0.9));
@@ -28,7 +29,7 @@ export function assess(run: Run, findings: readonly Finding[], seconds: number):
     loss: mean(tail.length > 0 ? tail : losses),
     initialLoss: mean(losses.subarray(0, 1)),
     curves,
-    secondsPerStep: seconds / Math.max(1, run.steps),
+    secondsPerStep: run.secondsPerStep,
     parameters: run.header.layout.parameters.reduce((sum, { size }) => sum + size, 0),
   };
 }

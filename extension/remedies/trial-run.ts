@@ -15,23 +15,32 @@ export interface TrialTrainer {
 /** So many steps without a finite loss end a trial. */
 const patience = 10;
 
+/** A run whose steps were timed, without what comes before the first: reading, building, making a session. */
+export interface TimedRun extends Run {
+  secondsPerStep: number;
+}
+
 /** @throws RunError where the run failed or was cancelled before its first step, InputError where it cannot be run */
 export async function runTrial(
   trainer: TrialTrainer,
   experiment: Experiment,
   signal: AbortSignal | undefined,
-): Promise<Run> {
+): Promise<TimedRun> {
   const lost = new AbortController();
   let header: RunHeader | undefined;
   let rows = new RowBuffer(0);
   let notFinite = 0;
+  let begin = 0;
+  let latest = 0;
   const end = await trainer.train(experiment, {
     signal: signal ? AbortSignal.any([signal, lost.signal]) : lost.signal,
     header: (received) => {
       header = received;
+      begin = latest = performance.now();
       rows = new RowBuffer(rowWidth(received.layout));
     },
     steps: (chunk) => {
+      latest = performance.now();
       rows.append(chunk);
       for (let step = 0; step < chunk.count; step++)
         notFinite = Number.isFinite(chunk.rows[step * rows.width + stepColumn('loss')]!) ? 0 : notFinite + 1;
@@ -40,5 +49,6 @@ export async function runTrial(
   });
   if (end.kind === 'failed') throw new RunError(end.reason);
   if (!header) throw new RunError('Stopped before the first step.');
-  return { header, steps: rows.steps, rows: rows.rows, end };
+  const secondsPerStep = (latest - begin) / 1000 / Math.max(1, rows.steps);
+  return { header, steps: rows.steps, rows: rows.rows, end, secondsPerStep };
 }

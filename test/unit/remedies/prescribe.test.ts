@@ -5,9 +5,11 @@ import type { Finding } from '../../../extension/protocol/finding';
 import type { UpcomingTrial } from '../../../extension/protocol/prescription';
 import { stepColumns, type Run } from '../../../extension/protocol/run';
 import { prescribe, type Clinic } from '../../../extension/remedies/prescribe';
+import type { TimedRun } from '../../../extension/remedies/trial-run';
 
 /** A run of ten steps that ends at a loss. */
-const runTo = (experiment: Experiment, loss: number): Run => ({
+const runTo = (experiment: Experiment, loss: number): TimedRun => ({
+  secondsPerStep: experiment.remedies.length > 0 ? 3 : 2,
   header: {
     model: experiment.model,
     modelHash: '',
@@ -164,13 +166,14 @@ describe('prescribe', () => {
     assert.equal(clinic.trained.length, 4);
   });
 
-  it('keeps the curves of every trial', async () => {
+  it('keeps the curves of every trial, and what a step costs against the baseline', async () => {
     const { trials } = await prescribe(
       experiment,
       clinicWhere(() => 0.5),
       { budget: 1000 },
     );
     const healthy = trials.find(({ outcome }) => outcome === 'healthy')!;
+    assert.equal(healthy.effect!.timeStepRatio, 1.5);
     assert.deepEqual([...healthy.curves!.losses], [2, ...Array.from({ length: 9 }, () => 0.5)]);
   });
 });
