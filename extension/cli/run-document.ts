@@ -21,6 +21,8 @@ interface StepDocument {
   learningRate: number;
   validationLoss?: number;
   layers: LayerDocument[];
+  /** ‖∂L/∂h_t‖ of every recurrence, t ascending; left out of a model that has none. */
+  throughTime?: { layer: string; part?: string; reverse?: boolean; norms: number[] }[];
 }
 
 export interface RunDocument {
@@ -49,12 +51,19 @@ export function runDocument(run: Run, findings: readonly Finding[]): RunDocument
 
 function stepDocument(telemetry: Telemetry, step: number): StepDocument {
   const validationLoss = telemetry.step(step, 'validationLoss');
+  const recurrences = telemetry.run.header.layout.throughTime;
   return {
     step,
     loss: short(telemetry.loss(step)),
     learningRate: short(telemetry.step(step, 'learningRate')),
     ...(!Number.isNaN(validationLoss) && { validationLoss: short(validationLoss) }),
     layers: telemetry.layers.map((_, layer) => layerDocument(telemetry, step, layer)),
+    ...(recurrences.length > 0 && {
+      throughTime: telemetry.throughTime(step).map((norms, i) => {
+        const { layer, part, reverse } = recurrences[i]!;
+        return { layer, ...(part && { part }), ...(reverse && { reverse }), norms: Array.from(norms, short) };
+      }),
+    }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { activationColumns, parameterColumns, rowWidth, stepColumns, type Run } from '../protocol/run';
+import { activationColumns, parameterColumns, recurrenceName, rowWidth, stepColumns, type Run } from '../protocol/run';
 
 /** Quoted where it must be (RFC 4180). */
 const cell = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
@@ -9,7 +9,9 @@ export function columnNames({ layout }: Run['header']): string[] {
     ...stepColumns,
     ...layout.layers.flatMap(({ name }) => activationColumns.map((column) => `${name} ${column}`)),
     ...layout.parameters.flatMap(({ name }) => parameterColumns.map((column) => `${name} ${column}`)),
-    ...layout.throughTime.flatMap(({ layer, length }) => Array.from({ length }, (_, time) => `${layer} time ${time}`)),
+    ...layout.throughTime.flatMap((columns) =>
+      Array.from({ length: columns.length }, (_, time) => `${recurrenceName(columns)} time ${time}`),
+    ),
   ];
 }
 

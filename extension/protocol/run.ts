@@ -74,9 +74,17 @@ export type LayerKind = (typeof layerKinds)[number];
 /** ‖∂L/∂h_t‖ of a recurrent layer: `length` columns from `offset`, t ascending. */
 export interface ThroughTimeColumns {
   layer: string;
+  /** Which recurrence of a layer that has several, as PyTorch names their weights: `l0`, `l0_reverse`, `l1`. */
+  part?: string;
+  /** It goes from the last t to the first. */
+  reverse?: boolean;
   offset: number;
   length: number;
 }
+
+/** How people call a recurrence: its layer, and which one of it. */
+export const recurrenceName = ({ layer, part }: Pick<ThroughTimeColumns, 'layer' | 'part'>): string =>
+  part === undefined ? layer : `${layer} ${part}`;
 
 /**
  * Which column means what: `stepColumns`, then `activationColumns` of each layer, then `parameterColumns` of each

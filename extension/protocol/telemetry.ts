@@ -80,13 +80,12 @@ export class Telemetry {
     };
   }
 
-  /** ‖∂L/∂h_t‖ of the recurrent layers, t ascending. */
-  throughTime(step: number): { layer: string; norms: Float32Array }[] {
+  /** ‖∂L/∂h_t‖ of the recurrent layers, t ascending, in the order of the layout. */
+  throughTime(step: number): Float32Array[] {
     const row = step * this.width;
-    return this.run.header.layout.throughTime.map(({ layer, offset, length }) => ({
-      layer,
-      norms: this.run.rows.subarray(row + offset, row + offset + length),
-    }));
+    return this.run.header.layout.throughTime.map(({ offset, length }) =>
+      this.run.rows.subarray(row + offset, row + offset + length),
+    );
   }
 
   private at(step: number, column: number): number {

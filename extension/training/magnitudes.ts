@@ -138,6 +138,22 @@ export function totalNorm(g: GraphBuilder, each: Value): Value {
   return g.mul(largest, g.sqrt(g.reduce('ReduceSumSquare', scaled)));
 }
 
+/** The norm of every row of a matrix `[rows, elements]`, float32 `[rows]`, however small or large. */
+export function rowNorms(g: GraphBuilder, matrix: Value): Value {
+  const x = g.cast(matrix, 'float32');
+  const squares = g.reduce('ReduceSumSquare', x, [1]);
+  const [norms] = branch(
+    g,
+    all(g, isTrusted(g, squares)),
+    (fast) => [fast.sqrt(squares)],
+    (slow) => {
+      const wide = slow.reduce('ReduceSumSquare', slow.cast(x, 'float64'), [1]);
+      return [slow.cast(slow.sqrt(wide), 'float32')];
+    },
+  );
+  return norms!;
+}
+
 function magnitudes(g: GraphBuilder, tensors: readonly Value[], reduced: Reduced): Magnitudes {
   const squares = reduced('ReduceSumSquare');
   const maxAbs = g.max(reduced('ReduceMax'), g.neg(reduced('ReduceMin')));

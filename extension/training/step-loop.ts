@@ -15,6 +15,11 @@ export interface CarriedState {
   initializer?: string;
 }
 
+interface Carried extends Omit<CarriedState, 'output'> {
+  before: Value;
+  after?: Value;
+}
+
 /** The name of the axis that counts steps. */
 const stepAxis = 'steps';
 
@@ -25,7 +30,8 @@ export class StepLoop {
   private readonly iteration: Value;
   private readonly condition: Value;
   private readonly count: Value;
-  private readonly carried: (Omit<CarriedState, 'output'> & { before: Value; after?: Value })[] = [];
+  private readonly carried: Carried[] = [];
+  private readonly carriedByName = new Map<string, Carried>();
 
   constructor(forward: Graph) {
     const body: Graph = {
@@ -80,13 +86,15 @@ export class StepLoop {
 
   private carry(before: Value, initial: Tensor, initializer?: string): Value {
     const { name: input } = this.outer.input(`${before.name}/before`, before.dtype, before.shape);
-    this.carried.push({ input, initial, initializer, before });
+    const state: Carried = { input, initial, initializer, before };
+    this.carried.push(state);
+    this.carriedByName.set(before.name, state);
     return before;
   }
 
   /** Says what a state is at the next step; it stays as it is where nothing is said. */
   next(before: Value, after: Value): void {
-    this.carried.find((state) => state.before.name === before.name)!.after = after;
+    this.carriedByName.get(before.name)!.after = after;
   }
 
   /** @param row what each step gives. @returns the whole graph, its states, and the output that stacks the rows. */

@@ -8,7 +8,7 @@ import type { Value } from '../onnx/builder';
 import { producers, type Graph } from '../onnx/graph';
 import { isFloat, sizeOf, type TensorType } from '../onnx/tensor';
 import type { Experiment, LossId, OptimizerSettings } from '../protocol/experiment';
-import type { LayerInfo, ParameterInfo, TelemetryLayout } from '../protocol/run';
+import { fixedWidth, type LayerInfo, type ParameterInfo, type TelemetryLayout } from '../protocol/run';
 import { clip } from './clipping';
 import { targetName } from './data/dataset';
 import { losses } from './losses';
@@ -16,6 +16,7 @@ import { measure, part } from './magnitudes';
 import { createOptimizer, type Optimizer } from './optimizers';
 import { StepLoop, type CarriedState } from './step-loop';
 import { layerBlock, parameterBlock, stepBlock } from './telemetry';
+import { GradientsThroughTime } from './through-time';
 
 export interface TrainingRequest {
   /** Specialised and canonical; parameters and buffers are initializers. Left as it is. */
@@ -98,10 +99,14 @@ function buildStep(
     : [];
   const trained = parameters.filter(({ trainable }) => trainable).map(({ name }) => name);
 
+  const names = parameters.map(({ name }) => name);
+  const throughTime = telemetry ? new GradientsThroughTime(forward, names) : undefined;
+
   const { loss, gradient: seed } = losses[request.loss].build(g, g.value(request.output), target, request.classAxis);
   const gradients = differentiate(g, new Map([[request.output, seed]]), [
     ...trained,
     ...layers.map(({ output }) => output),
+    ...(throughTime?.states ?? []),
   ]);
   const reached = trained.filter((name) => gradients.of(name) !== undefined);
   const parameterGradients = reached.map((name) => gradients.of(name)!);
@@ -112,7 +117,7 @@ function buildStep(
       telemetry || request.clipping
         ? [...parameterGradients, ...observed.map(({ output }) => gradients.of(output)!)]
         : [],
-    weights: telemetry ? parameters.map(({ name }) => g.value(name)) : [],
+    weights: telemetry ? names.map((name) => g.value(name)) : [],
   });
   const sizes = reached.length === 0 ? undefined : measured.gradients && part(g, measured.gradients, 0, reached.length);
   const clipped = sizes && clip(g, request.clipping, parameterGradients, sizes.norm);
@@ -158,12 +163,9 @@ function buildStep(
           (optimizer.proportional ? g.mul(clipped.each, g.abs(rates[0]!)) : measure(g, { weights: deltas }).weights),
       ),
     );
-  return {
-    row: g.concat(blocks, 0),
-    layout: {
-      layers: layers.map(({ info, output }) => ({ ...info, outputSize: sizeOf(g.value(output).shape) })),
-      parameters: telemetry ? parameters : [],
-      throughTime: [],
-    },
-  };
+  const observedLayers = layers.map(({ info, output }) => ({ ...info, outputSize: sizeOf(g.value(output).shape) }));
+  const fixed = { layers: observedLayers, parameters: telemetry ? parameters : [] };
+  const recurrent = throughTime?.block(g, gradients, observedLayers, fixedWidth(fixed));
+  if (recurrent) blocks.push(recurrent.values);
+  return { row: g.concat(blocks, 0), layout: { ...fixed, throughTime: recurrent?.columns ?? [] } };
 }

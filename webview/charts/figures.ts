@@ -3,7 +3,7 @@ import { depthColor, runColor, type ThemeKind } from './colors';
 import type { Axis, HeatMapFigure, Line, LineFigure, Series } from './figure';
 import { emptyExtent, extend, linearBounds, logBounds, marksIn, union, type Extent } from './log-axis';
 import type { Quantity, RunSeries } from './run-series';
-import { stepColumns, type StepColumn } from '../../extension/protocol/run';
+import { recurrenceName, stepColumns, type StepColumn } from '../../extension/protocol/run';
 
 /** A run as the charts show it. */
 export interface ShownRun {
@@ -297,10 +297,12 @@ function differ(series: RunSeries, a: StepColumn, b: StepColumn): boolean {
 /** ‖∂L/∂h_t‖ of every recurrent layer over time t, at one step. */
 export function throughTimeCurve(view: View, step: number): LineFigure {
   const lines = view.runs.flatMap(({ name, series, color }) =>
-    series.layout.throughTime.map(({ layer, length }, index): Line => {
+    series.layout.throughTime.map((columns, index): Line => {
+      const { layer, length } = columns;
+      const label = recurrenceName(columns);
       const place = series.layout.layers.findIndex((other) => other.name === layer);
       return {
-        label: view.runs.length > 1 ? view.t('{0}: {1}', name, layer) : layer,
+        label: view.runs.length > 1 ? view.t('{0}: {1}', name, label) : label,
         color: view.runs.length > 1 ? color : depthColor(index, series.layout.throughTime.length, view.theme),
         layer: place < 0 ? undefined : place,
         x: Array.from({ length }, (_, t) => t),
@@ -322,7 +324,8 @@ export function throughTimeCurve(view: View, step: number): LineFigure {
 /** ‖∂L/∂h_t‖ of a recurrent layer of the first run, t × step. @param index of `layout.throughTime` */
 export function throughTimeHeatMap(view: View, index: number): HeatMapFigure {
   const [{ series }] = view.runs;
-  const { layer, length } = series.layout.throughTime[index]!;
+  const recurrence = series.layout.throughTime[index]!;
+  const { length } = recurrence;
   const columns = Array.from({ length }, () => new Float32Array(series.length));
   for (let sample = 0; sample < series.length; sample++)
     series.throughTime(index, sample).forEach((value, t) => {
@@ -331,7 +334,7 @@ export function throughTimeHeatMap(view: View, index: number): HeatMapFigure {
   const rows = columns.map((y): Series => ({ x: series.steps, y, length: series.length }));
   return {
     kind: 'heat-map',
-    title: view.t('Gradient through time · {0}', layer),
+    title: view.t('Gradient through time · {0}', recurrenceName(recurrence)),
     x: stepAxis(view, 1),
     y: { label: view.t('time t'), scale: 'linear', min: -0.5, max: Math.max(0.5, length - 0.5) },
     value: valueAxis(view.t('norm of ∂L/∂h(t)'), 'log', extentOf(rows)),

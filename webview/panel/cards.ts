@@ -10,6 +10,7 @@ import {
   type View,
 } from '../charts/figures';
 import type { Quantity } from '../charts/run-series';
+import { recurrenceName } from '../../extension/protocol/run';
 import { t } from '../ui/l10n';
 import type { Choice } from '../ui/widgets';
 import type { CardDefinition } from './figure-card';
@@ -65,7 +66,10 @@ export const cardDefinitions = (): readonly CardDefinition[] => [
       label: t('Recurrent layer'),
       heading: t('Time × step'),
       of: (view) =>
-        view.runs[0].series.layout.throughTime.map(({ layer }, index) => ({ value: String(index), label: layer })),
+        view.runs[0].series.layout.throughTime.map((columns, index) => ({
+          value: String(index),
+          label: recurrenceName(columns),
+        })),
     },
     figure: (view, _, choice) => (choice ? throughTimeHeatMap(view, Number(choice)) : undefined),
   },

@@ -15,9 +15,10 @@ import { scan, type ScanResult } from './scan';
 
 /** ∂L/∂h of every step of one direction of a recurrent node. */
 export interface ThroughTime {
-  layer: string;
-  /** Name of the RNN, LSTM or GRU node. */
-  node: string;
+  /** Dotted path of the module that the node belongs to. */
+  module: string;
+  /** The recurrent weights as the node takes them, of both directions where it has two. */
+  weight: string;
   reverse: boolean;
   /** `[length, batch, hidden]`, in the order of the sequence. */
   gradient: Value;
@@ -162,8 +163,8 @@ function direction(
   found.rules.set(run.node, (dy) => {
     const { gradients, hiddenGradient } = run.backward(dy);
     found.throughTime.push({
-      layer: node.layer,
-      node: node.name,
+      module: node.layer,
+      weight: operands.r.name,
       reverse,
       gradient: turned ? reverseSequence(g, hiddenGradient, lengths) : hiddenGradient,
     });

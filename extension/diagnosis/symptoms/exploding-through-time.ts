@@ -13,13 +13,13 @@ export const explodingThroughTime: Symptom = {
       .sort((a, b) => b.ratio - a.ratio);
     const worst = swollen[0];
     if (!worst) return [];
-    const { layer, length, ratio, perStep } = worst;
+    const { name, length, ratio, perStep } = worst;
     return [
       {
         severity: 'error',
-        layers: swollen.map((one) => one.layer),
+        layers: [...new Set(swollen.map(({ layer }) => layer))],
         value: ratio,
-        message: `Gradients explode through time: the first of ${length} states of ${layer} receive ${number(ratio)} times what the last receive (${number(perStep)} a step).`,
+        message: `Gradients explode through time: the first of ${length} states of ${name} receive ${number(ratio)} times what the last receive (${number(perStep)} a step).`,
       },
     ];
   },

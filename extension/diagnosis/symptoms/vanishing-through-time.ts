@@ -13,13 +13,13 @@ export const vanishingThroughTime: Symptom = {
       .sort((a, b) => a.ratio - b.ratio);
     const worst = starved[0];
     if (!worst) return [];
-    const { layer, length, ratio, perStep } = worst;
+    const { name, length, ratio, perStep } = worst;
     return [
       {
         severity: 'error',
-        layers: starved.map((one) => one.layer),
+        layers: [...new Set(starved.map(({ layer }) => layer))],
         value: ratio,
-        message: `Gradients vanish through time: the first of ${length} states of ${layer} receive ${number(ratio)} of what the last receive (${number(perStep)} a step).`,
+        message: `Gradients vanish through time: the first of ${length} states of ${name} receive ${number(ratio)} of what the last receive (${number(perStep)} a step).`,
       },
     ];
   },

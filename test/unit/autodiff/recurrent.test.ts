@@ -110,8 +110,8 @@ describe('recurrent operators', () => {
     const seed = g.initializer('dy', floats(...outputs[0]!.shape));
     const { throughTime } = differentiate(g, new Map([[outputs[0]!.name, seed]]), ['w']);
     assert.deepEqual(
-      throughTime.map(({ layer, reverse, gradient }) => ({ layer, reverse, shape: gradient.shape })),
-      [false, true].map((reverse) => ({ layer: 'rnn', reverse, shape: [length, batch, hidden] })),
+      throughTime.map(({ module, weight, reverse, gradient }) => ({ module, weight, reverse, shape: gradient.shape })),
+      [false, true].map((reverse) => ({ module: 'rnn', weight: 'r', reverse, shape: [length, batch, hidden] })),
     );
     for (const { gradient } of throughTime) g.output(gradient);
     const results = await runtime.run(exportGraph(g.graph), feeds);
