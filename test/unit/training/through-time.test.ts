@@ -111,9 +111,9 @@ describe('gradients through time', () => {
     assert.equal(others.length, 0);
     assert.equal(rnn!.name, 'rnn');
     assert.equal(rnn!.norms.length, length);
-    rnn!.norms.forEach((norm, t) =>
-      assert.ok(t === 0 || norm > 2 * rnn!.norms[t - 1]!, `step ${t}: ${rnn!.norms.join()}`),
-    );
+    rnn!.norms.forEach((norm, t) => {
+      assert.ok(t === 0 || norm > 2 * rnn!.norms[t - 1]!, `step ${t}: ${rnn!.norms.join()}`);
+    });
     assert.ok(rnn!.norms[0]! > 0);
   });
 
@@ -129,12 +129,12 @@ describe('gradients through time', () => {
         found.map(({ name, reverse }) => ({ name, reverse })),
         expected.map(({ name, reverse }) => ({ name, reverse })),
       );
-      found.forEach(({ norms }, i) =>
+      found.forEach(({ norms }, i) => {
         norms.forEach((norm, t) => {
           const right = expected[i]!.norms[t]!;
           assert.ok(Math.abs(norm - right) <= 1e-4 * right, `${norm} at t = ${t}, not ${right}`);
-        }),
-      );
+        });
+      });
     });
 
   it('know a state that is laid beside the input, and gated', () => {
