@@ -5,7 +5,7 @@
  *   node scripts/python.mjs SCRIPT [ARGS…]   runs a script with it
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,18 +29,10 @@ function run(command, args) {
 
 function makeEnvironment() {
   console.error(`No Python with ${modules.join(', ')} found: making one in ${cache} …`);
-  const attempt = `${cache}-${process.pid}`;
-  try {
-    // A virtual environment knows its own path, so it is made where it stays, and marked when complete.
-    rmSync(cache, { recursive: true, force: true });
-    run(windows ? 'python' : 'python3', ['-m', 'venv', cache]);
-    run(inCache, ['-m', 'pip', 'install', '--quiet', torch, ...modules.slice(1)]);
-  } catch (error) {
-    // A failed try leaves nothing that a later one would take for an installation.
-    if (existsSync(cache)) renameSync(cache, attempt);
-    rmSync(attempt, { recursive: true, force: true });
-    throw error;
-  }
+  // What a failed try left there would be in the way.
+  rmSync(cache, { recursive: true, force: true });
+  run(windows ? 'python' : 'python3', ['-m', 'venv', cache]);
+  run(inCache, ['-m', 'pip', 'install', '--quiet', torch, ...modules.slice(1)]);
   return inCache;
 }
 
