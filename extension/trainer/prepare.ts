@@ -5,6 +5,7 @@ import { canonicalise } from '../autodiff/canonicalise';
 import { restoreMode, type StateUpdate } from '../autodiff/mode';
 import { computeInFloat32 } from '../autodiff/precision';
 import { specialise } from '../autodiff/specialise';
+import { exportGraph } from '../onnx/export';
 import type { Graph } from '../onnx/graph';
 import { importGraph } from '../onnx/import';
 import { findLayers } from '../onnx/layers';
@@ -12,7 +13,7 @@ import { readModel } from '../onnx/model-file';
 import { findParameters } from '../onnx/parameters';
 import type { Runtime } from '../onnx/runtime';
 import { isInteger, sizeOf, type Tensor, type TensorType } from '../onnx/tensor';
-import { InputError } from '../protocol/errors';
+import { InputError, RunError } from '../protocol/errors';
 import type { Experiment, LossId, Mode } from '../protocol/experiment';
 import type { LayerInfo, ParameterInfo, ResolvedSettings, RunHeader } from '../protocol/run';
 import { planBatches, type BatchPlan } from '../training/data/batch-plan';
@@ -111,6 +112,35 @@ export function inMode(
 ): { graph: Graph; updates: StateUpdate[] } {
   const moded = restoreMode(graph, mode, { seed: settings.seed, ...options });
   return { graph: moded.graph, updates: [...updates, ...moded.updates] };
+}
+
+/** The first batch of the training rows, by the names of the graph's inputs and of the target. */
+export function firstBatch({ data, graph, target }: PreparedExperiment): Map<string, Tensor> {
+  const wanted = new Set([...graph.inputs.map(({ name }) => name), ...(target ? [targetName] : [])]);
+  return new Map(
+    [...data.training.stack(0, 1)].flatMap(([name, { dtype, shape, data: values }]) =>
+      wanted.has(name) ? [[name, { dtype, shape: shape.slice(1), data: values }] as const] : [],
+    ),
+  );
+}
+
+/**
+ * Why the very first computation failed: where the model alone cannot compute its output from this batch, the input is
+ * to blame (a kernel that does not fit its weights, an index outside its table), and else the run.
+ */
+export async function blame(error: unknown, experiment: Experiment, runtime: Runtime): Promise<unknown> {
+  // Read anew: by now the graph has its backward pass.
+  const prepared = await prepare(experiment, runtime);
+  const { graph } = inMode(prepared, { mode: 'eval' });
+  const batch = firstBatch(prepared);
+  batch.delete(targetName);
+  try {
+    await runtime.run(exportGraph(graph), batch);
+    return error;
+  } catch (cause) {
+    if (!(cause instanceof RunError) || /bad_alloc|memory|allocat/i.test(cause.message)) return error;
+    return new InputError(`${experiment.model}: the model cannot be computed on this data: ${cause.message}`);
+  }
 }
 
 function chooseOutput(graph: Graph, stated: string | undefined): string {

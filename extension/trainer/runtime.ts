@@ -85,6 +85,7 @@ export function reason(error: unknown): string {
     .split('\n')[0]!
     .replace(/^(Error: )?(Can't create a session\. )?(ERROR_CODE: \d+, ERROR_MESSAGE: )?/, '')
     .replace(/(\/|[A-Z]:\\)\S+\.(cc|h|cpp):\d+ \S+( \[[^\]]*\])?\s*/g, '')
+    .replace(/^(.*)Non-zero status code returned while running (\w+) node\. Name:'(.*?)' Status Message: /, '$2 ($3): ')
     .replace(/^Load model from .*? failed:\s*/, '')
     .trim();
 }

@@ -10,7 +10,7 @@ import type { GradientsRequest, TrainerResults } from '../../protocol/trainer-me
 import { targetName } from '../../training/data/dataset';
 import { formatNpz } from '../../training/data/npz';
 import { losses } from '../../training/losses';
-import { inMode, prepare, type PreparedExperiment } from '../prepare';
+import { blame, firstBatch, inMode, prepare, type PreparedExperiment } from '../prepare';
 import type { JobContext } from './job';
 
 /**
@@ -31,7 +31,9 @@ export async function gradients(
   const { loss, found } = addBackward(graph, prepared, names);
   const feeds = firstBatch(prepared);
   job.progress('Computing gradients');
-  const results = await job.runtime.run(exportGraph(graph), feeds);
+  const results = await job.runtime.run(exportGraph(graph), feeds).catch(async (error: unknown) => {
+    throw await blame(error, experiment, job.runtime);
+  });
 
   const arrays = new Map<string, Tensor>([['loss', results.get(loss)!]]);
   for (const name of names) {
@@ -81,15 +83,6 @@ function addBackward(
     return value ? [[name, output(value)] as const] : [];
   });
   return { loss: output(loss), found: new Map(found) };
-}
-
-function firstBatch({ data, graph, target }: PreparedExperiment): Map<string, Tensor> {
-  const wanted = new Set([...graph.inputs.map(({ name }) => name), ...(target ? [targetName] : [])]);
-  return new Map(
-    [...data.training.stack(0, 1)].flatMap(([name, { dtype, shape, data: values }]) =>
-      wanted.has(name) ? [[name, { dtype, shape: shape.slice(1), data: values }] as const] : [],
-    ),
-  );
 }
 
 const zeros = ({ dtype, shape }: TensorType): Tensor => ({

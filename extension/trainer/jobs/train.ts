@@ -6,7 +6,7 @@ import type { Experiment } from '../../protocol/experiment';
 import { rowWidth, stepColumn, type RunEnd } from '../../protocol/run';
 import { createSchedule, type Schedule } from '../../training/schedules';
 import { buildTrainingGraph, type TrainingGraph } from '../../training/training-graph';
-import { inMode, prepare, type PreparedExperiment } from '../prepare';
+import { blame, inMode, prepare, type PreparedExperiment } from '../prepare';
 import { chooseProvider } from '../providers';
 import { TrainingSession } from '../training-session';
 import { Validation } from '../validation';
@@ -49,12 +49,16 @@ export async function train(experiment: Experiment, job: JobContext): Promise<Ru
 }
 
 async function run(
-  { settings, data: { training: data } }: PreparedExperiment,
+  prepared: PreparedExperiment,
   training: TrainingGraph,
   session: TrainingSession,
   validation: Validation | undefined,
   job: JobContext,
 ): Promise<RunEnd> {
+  const {
+    settings,
+    data: { training: data },
+  } = prepared;
   const width = rowWidth(training.layout);
   const schedule = createSchedule(settings.schedule, settings.optimizer.lr, data.stepsPerEpoch);
   const epoch = new EpochLoss();
@@ -71,7 +75,9 @@ async function run(
     const count = Math.min(affordable, settings.steps - step, toValidation, schedule.certain(step));
     const rates = Array.from({ length: count }, (_, i) => schedule.rate(step + i));
     const begin = performance.now();
-    const rows = await session.run(step, rates, data.stack(step, count));
+    const rows = await session.run(step, rates, data.stack(step, count)).catch(async (error: unknown) => {
+      throw step === 0 ? await blame(error, prepared.settings, job.runtime) : error;
+    });
     affordable = Math.max(
       1,
       Math.min(mostSteps, 2 * count, Math.floor((callMilliseconds * count) / (performance.now() - begin))),

@@ -133,6 +133,31 @@ describe('Trainer', () => {
     assert.notDeepEqual(other.rows, first.rows);
   });
 
+  it('blames the data, not the run, for an index outside the table that it looks up', async () => {
+    const g = new GraphBuilder(emptyGraph('lookup'));
+    const table = g.initializer('embedding.weight', tensor('float32', [5, 3], Array<number>(15).fill(0.5)));
+    g.output(g.op('Gather', [table, g.input('token', 'int64', [4])], { axis: 0 }, { dtype: 'float32', shape: [4, 3] }));
+    await writeFile(join(folder, 'lookup.onnx'), exportGraph(g.graph));
+    const token = tensor('int64', [4], [0, 1, 2, 99]);
+    const data = { kind: 'file', path: join(folder, 'tokens.npz') } as const;
+    await writeFile(
+      data.path,
+      formatNpz(
+        new Map([
+          ['token', token],
+          ['target', tensor('float32', [4, 3], Array<number>(12).fill(0))],
+        ]),
+      ),
+    );
+    const settings = experiment({ data, loss: 'mse' }, 'lookup.onnx');
+    const message = /lookup\.onnx: the model cannot be computed on this data: Gather .* idx=99/;
+    await assert.rejects(run(settings), { name: 'InputError', message });
+    await assert.rejects(trainer.gradients({ experiment: settings, out: join(folder, 'lookup.npz') }), {
+      name: 'InputError',
+      message,
+    });
+  });
+
   it('takes the batch size that the model fixes, and no other', async () => {
     const { header } = await run(experiment({ steps: 1 }, 'fixed.onnx'));
     assert.equal(header!.settings.batch, 8);
