@@ -9,6 +9,8 @@ export type Engine = Pick<Trainer, 'inspect' | 'gradients' | 'train' | 'provider
 export interface CommandContext {
   engine: Engine;
   terminal: Terminal;
+  /** Of this program. */
+  version: string;
   /** To hand to the engine: ends with the user's interrupt, shows its progress. */
   request: RequestOptions & { signal: AbortSignal };
   /** What the process ends with where nothing is thrown; see {@link exitCodes}. */

@@ -6,10 +6,12 @@ import { registerInspect } from './inspect';
 import { registerLint } from './lint';
 import { registerPrescribe } from './prescribe';
 import { registerProviders } from './providers';
+import { registerRun } from './run';
 
 export const commands: readonly RegisterCommand[] = [
   registerDiagnose,
   registerPrescribe,
+  registerRun,
   registerInspect,
   registerGradients,
   registerLint,

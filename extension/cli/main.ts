@@ -29,6 +29,7 @@ export async function main(
   const context: CommandContext = {
     engine,
     terminal,
+    version,
     request: { signal, progress },
     exitCode: exitCodes.done,
   };

@@ -35,7 +35,8 @@ export type PackedNumber = number | 'NaN' | 'Infinity' | '-Infinity';
 
 export type PackedFinding = Omit<Finding, 'value' | 'threshold'> & { value: PackedNumber; threshold: PackedNumber };
 
-const packNumber = (value: number): PackedNumber => (Number.isFinite(value) ? value : (String(value) as PackedNumber));
+export const packNumber = (value: number): PackedNumber =>
+  Number.isFinite(value) ? value : (String(value) as PackedNumber);
 
 export const packFinding = (finding: Finding): PackedFinding => ({
   ...finding,

@@ -116,6 +116,12 @@ export const fixedWidth = (layout: Pick<TelemetryLayout, 'layers' | 'parameters'
 export const rowWidth = (layout: TelemetryLayout): number =>
   layout.throughTime.reduce((width, { offset, length }) => Math.max(width, offset + length), fixedWidth(layout));
 
+/** An operator that cannot promise the same bits in every run. */
+export interface UncertainOperator {
+  op: string;
+  why: string;
+}
+
 /** What is known of a run before its first step. */
 export interface RunHeader {
   model: string;
@@ -127,6 +133,10 @@ export interface RunHeader {
   layout: TelemetryLayout;
   /** What the reader ought to know about how the model was read ("float16 computed in float32"). */
   notes: readonly string[];
+  /** Of ONNX Runtime. */
+  runtimeVersion?: string;
+  /** Operators of the training step that may give other bits in another run. */
+  uncertain?: readonly UncertainOperator[];
   /** Read from the graph: the output the loss takes already is a softmax or sigmoid that the loss applies again. */
   softmaxBeforeLoss?: { op: string; layer: string };
 }

@@ -42,6 +42,12 @@ export function createRuntime(): Runtime {
   };
 }
 
+/** Of ONNX Runtime, as in 1.30.0. */
+export async function runtimeVersion(): Promise<string> {
+  const { env } = await import('onnxruntime-node');
+  return env.versions.node ?? env.versions.common;
+}
+
 async function open(
   library: Library,
   model: Uint8Array,

@@ -271,6 +271,19 @@ export function lossAndLearningRate(view: View): LineFigure {
   return figure;
 }
 
+/** Losses of runs of which nothing else is kept, such as trials. */
+export function lossCurves(lines: readonly Line[], t: View['t']): LineFigure {
+  const extent = extentOf(lines);
+  const last = Math.max(1, ...lines.map(({ x, length }) => (length > 0 ? x[length - 1]! : 0)));
+  return {
+    kind: 'lines',
+    title: t('Loss'),
+    x: { label: t('step'), scale: 'linear', min: 0, max: last },
+    y: valueAxis(t('loss'), fittingScale(extent), extent),
+    lines,
+  };
+}
+
 /** The gradient of the whole network, before and after clipping. */
 export function wholeGradient(view: View): LineFigure {
   const clipped = view.runs.some(({ series }) => differ(series, 'gradientNorm', 'clippedGradientNorm'));

@@ -10,19 +10,15 @@ import {
   type StepColumn,
   type TelemetryLayout,
 } from '../../extension/protocol/run';
+import {
+  quantities,
+  unpackFloats,
+  unpackIntegers,
+  type Quantity,
+  type StoredSeries,
+} from '../../extension/protocol/stored-series';
 
-/** What is charted of a layer. The first and the update ratio are taken over all parameters of the layer together. */
-export const quantities = [
-  'weightGradient',
-  'activationGradient',
-  'updateRatio',
-  'mean',
-  'std',
-  'zeroShare',
-  'saturatedShare',
-  'deadShare',
-] as const;
-export type Quantity = (typeof quantities)[number];
+export { quantities, type Quantity };
 
 /** Rows of some steps: `steps.length` × `rowWidth(layout)`, row-major, steps ascending. */
 export interface Sample {
@@ -73,6 +69,32 @@ export class RunSeries {
     this.parametersOfLayer = layout.layers.map(({ parameters }) =>
       parameters.flatMap((name) => columns.get(name) ?? []),
     );
+  }
+
+  /** A run as a notebook stores it. */
+  static of(layout: TelemetryLayout, { length, steps, ofStep, ofLayer, throughTime }: StoredSeries): RunSeries {
+    const series = new RunSeries(layout);
+    series.stepNumbers = unpackIntegers(steps);
+    // A damaged file may promise more than it holds.
+    series.length = Math.min(length, series.stepNumbers.length);
+    for (const name of stepColumns)
+      series.ofStep[name].values = sized(
+        ofStep[name] === undefined ? new Float32Array(0) : unpackFloats(ofStep[name]),
+        series.length,
+      );
+    for (const quantity of quantities)
+      ofLayer[quantity]?.forEach((packed, layer) => {
+        const column = series.ofLayer[quantity][layer];
+        if (packed === null || !column) return;
+        column.values = sized(unpackFloats(packed), series.length);
+        series.present[quantity][layer] = 1;
+        for (const value of column.values) extend(series.extents[quantity][layer]!, value);
+      });
+    throughTime.forEach((packed, index) => {
+      const column = series.ofTime[index];
+      if (column) column.values = sized(unpackFloats(packed), series.length * layout.throughTime[index]!.length);
+    });
+    return series;
   }
 
   /** Valid until the next append. */
@@ -158,6 +180,12 @@ export class RunSeries {
     this.length = end;
   }
 
+  /** Where nobody waits for a frame. */
+  appendAtOnce(sample: Sample): void {
+    const pieces = this.append(sample);
+    while (!pieces.next().done);
+  }
+
   /** Norms of several parameters are the norm of all their elements: squares add up (scaled, so that none is lost). */
   private takeParameters(layer: number, rows: Float32Array, width: number, added: number): void {
     const firsts = this.parametersOfLayer[layer]!;
@@ -210,6 +238,14 @@ export class RunSeries {
 const [gradientNorm, nonFinite, weightNorm, updateNorm] = (
   ['gradientNorm', 'gradientNonFinite', 'weightNorm', 'updateNorm'] as const
 ).map((name) => parameterColumns.indexOf(name)) as [number, number, number, number];
+
+/** NaN, which means "not measured", in the place of what is missing. */
+function sized(values: Float32Array<ArrayBuffer>, length: number): Float32Array<ArrayBuffer> {
+  if (values.length === length) return values;
+  const all = new Float32Array(length).fill(NaN);
+  all.set(values.subarray(0, length));
+  return all;
+}
 
 /** √(a² + b²) without under- or overflow; almost always one of them is 0. */
 const norm = (a: number, b: number): number => (a === 0 ? b : b === 0 ? a : Math.hypot(a, b));

@@ -6,8 +6,10 @@ import type { Experiment } from '../../protocol/experiment';
 import { rowWidth, stepColumn, type RunEnd } from '../../protocol/run';
 import { createSchedule, type Schedule } from '../../training/schedules';
 import { buildTrainingGraph, type TrainingGraph } from '../../training/training-graph';
+import { uncertainOperators } from '../determinism';
 import { blame, inMode, prepare, type PreparedExperiment } from '../prepare';
 import { chooseProvider } from '../providers';
+import { runtimeVersion } from '../runtime';
 import { TrainingSession } from '../training-session';
 import { Validation } from '../validation';
 import type { JobContext } from './job';
@@ -41,7 +43,14 @@ export async function train(experiment: Experiment, job: JobContext): Promise<Ru
   const validation =
     data.validation && (await Validation.open(prepared, data.validation, Object.keys(session.weights()), on));
   try {
-    job.header({ ...prepared.header, provider, settings, layout: training.layout });
+    job.header({
+      ...prepared.header,
+      provider,
+      settings,
+      layout: training.layout,
+      runtimeVersion: await runtimeVersion(),
+      uncertain: uncertainOperators(training.graph, provider),
+    });
     return await run(prepared, training, session, validation, job);
   } finally {
     await Promise.all([session.release(), validation?.release()]);
