@@ -12,6 +12,7 @@ import type { Run } from '../../protocol/run';
 import { prescribe } from '../../remedies/prescribe';
 import { runTrial } from '../../remedies/trial-run';
 import type { PrescribeCell } from '../cell-schema';
+import { namesOf } from '../presentation/summary';
 import { storeCurve } from '../store-series';
 import { asError, stated, type Outcome } from './experiment';
 import type { Laboratory } from './laboratory';
@@ -56,9 +57,11 @@ export async function runPrescribe(
       {
         budget,
         signal: lab.signal,
+        onUpcoming: (upcoming) => {
+          lab.onProgress?.(`Trying ${namesOf(upcoming)}`);
+        },
         onTrial: (trial) => {
           trials.push(storeTrial(trial));
-          lab.onProgress?.(`Tried ${trial.remedies.map(({ id }) => id).join(' + ')}: ${trial.outcome}`);
           lab.onOutput?.(output());
         },
       },
@@ -85,14 +88,14 @@ async function storeRun(run: Run, name: string, lab: Laboratory, started: string
   return recorder.output(fileBytes / 2);
 }
 
-const storeTrial = ({ remedies, learningRateFactor, outcome, why, effect, findings, losses }: Trial): StoredTrial => ({
+const storeTrial = ({ remedies, learningRateFactor, outcome, why, effect, findings, curves }: Trial): StoredTrial => ({
   remedies,
   learningRateFactor,
   outcome,
   why,
   ...(effect ? { effect: storeEffect(effect) } : {}),
   findings: findings.map(packFinding),
-  ...(losses ? { losses: storeCurve(losses, curvePoints) } : {}),
+  ...(curves ? { losses: storeCurve(curves.losses, curvePoints) } : {}),
 });
 
 const storeEffect = (effect: Effect): NonNullable<StoredTrial['effect']> => ({

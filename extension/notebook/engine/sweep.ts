@@ -6,7 +6,7 @@ import { packFinding, packNumber } from '../../protocol/panel-messages';
 import type { Run } from '../../protocol/run';
 import { Telemetry } from '../../protocol/telemetry';
 import { assess } from '../../remedies/score';
-import { runTrial } from '../../remedies/trial-run';
+import { runTrial, type TimedRun } from '../../remedies/trial-run';
 import type { SweepCell } from '../cell-schema';
 import { storeCurve } from '../store-series';
 import { sweepPoints, sweepSize } from '../sweep';
@@ -76,9 +76,9 @@ function valuesAt(axes: SweepOutput['axes'], index: number): SweepPoint['values'
     .reverse();
 }
 
-function summary(values: SweepPoint['values'], run: Run, seconds: number): SweepPoint {
+function summary(values: SweepPoint['values'], run: TimedRun, seconds: number): SweepPoint {
   const findings = diagnose(run);
-  const { loss, losses } = assess(run, findings, seconds);
+  const { loss, curves } = assess(run, findings);
   return {
     values,
     findings: findings.map(packFinding),
@@ -89,7 +89,7 @@ function summary(values: SweepPoint['values'], run: Run, seconds: number): Sweep
     steps: run.steps,
     loss: packNumber(loss),
     gradientRatio: packNumber(gradientRatio(run)),
-    losses: storeCurve(losses, curvePoints),
+    losses: storeCurve(curves.losses, curvePoints),
     timeElapsed: seconds,
   };
 }
