@@ -1,7 +1,7 @@
 // Builds what ships (dist/) and what the tests load (out/: the same sources, one file each, unbundled).
 import * as esbuild from 'esbuild';
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { cp, rm } from 'node:fs/promises';
 import { globSync } from 'tinyglobby';
 
 const watch = process.argv.includes('--watch');
@@ -62,3 +62,5 @@ for (const options of builds.filter((build) => build.entryPoints.length > 0)) {
   if (watch) await (await esbuild.context(options)).watch();
   else await esbuild.build(options);
 }
+// The models of `gradient-doctor bench`, and what times PyTorch on them.
+await cp('extension/bench', 'dist/bench', { recursive: true, filter: (path) => !path.includes('__pycache__') });

@@ -4,7 +4,7 @@ import type { RequestOptions, Trainer } from '../trainer/host';
 import type { Terminal } from './terminal';
 
 /** What computes: the trainer process. */
-export type Engine = Pick<Trainer, 'inspect' | 'gradients' | 'train' | 'providers' | 'dispose'>;
+export type Engine = Pick<Trainer, 'inspect' | 'gradients' | 'train' | 'bench' | 'providers' | 'dispose'>;
 
 export interface CommandContext {
   engine: Engine;

@@ -1,5 +1,6 @@
 /** Every command, in the order of the help. */
 import type { RegisterCommand } from './command';
+import { registerBench } from './bench';
 import { registerDiagnose } from './diagnose';
 import { registerGradients } from './gradients';
 import { registerInspect } from './inspect';
@@ -16,4 +17,5 @@ export const commands: readonly RegisterCommand[] = [
   registerGradients,
   registerLint,
   registerProviders,
+  registerBench,
 ];

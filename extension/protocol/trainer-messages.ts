@@ -12,10 +12,30 @@ export interface GradientsRequest {
   wrt?: readonly string[];
 }
 
+/** What a benchmark times: the step with its telemetry, without, or the forward pass alone. */
+export const benchWorks = ['watched', 'unwatched', 'forward'] as const;
+
+export interface BenchRequest {
+  experiment: Experiment;
+  work: (typeof benchWorks)[number];
+  /** How long to repeat it. */
+  seconds: number;
+}
+
+export interface BenchResult {
+  /** Reading the model, differentiating it and loading it into the runtime. */
+  buildMilliseconds: number;
+  /** Of a step; one entry for every call of the runtime, which takes several steps. */
+  milliseconds: readonly number[];
+  /** Most memory that the process has held. */
+  peakBytes: number;
+}
+
 export type TrainerRequest =
   | { type: 'inspect'; model: string }
   | { type: 'gradients'; request: GradientsRequest }
   | { type: 'train'; experiment: Experiment }
+  | { type: 'bench'; request: BenchRequest }
   | { type: 'providers' };
 
 export type HostMessage = { type: 'request'; id: number; request: TrainerRequest } | { type: 'cancel'; id: number };
@@ -25,6 +45,7 @@ export interface TrainerResults {
   inspect: Inspection;
   gradients: { loss: number; parameters: number };
   train: RunEnd;
+  bench: BenchResult;
   providers: readonly ProviderInfo[];
 }
 

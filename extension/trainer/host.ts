@@ -6,6 +6,8 @@ import type { Inspection } from '../protocol/inspection';
 import type { ProviderInfo } from '../protocol/provider';
 import type { RunEnd, RunHeader, StepChunk } from '../protocol/run';
 import type {
+  BenchRequest,
+  BenchResult,
   GradientsRequest,
   HostMessage,
   TrainerMessage,
@@ -79,6 +81,12 @@ export class Trainer {
     return this.request<'train'>({ type: 'train', experiment }, options);
   }
 
+  /** Times a training step, in a process that has done nothing else: the memory it held is part of the result. */
+  async bench(request: BenchRequest, options: RequestOptions = {}): Promise<BenchResult> {
+    await this.endProcess();
+    return this.request<'bench'>({ type: 'bench', request }, options);
+  }
+
   providers(options: RequestOptions = {}): Promise<readonly ProviderInfo[]> {
     return this.request<'providers'>({ type: 'providers' }, options);
   }
@@ -86,6 +94,11 @@ export class Trainer {
   /** Ends the process, whatever it is doing. */
   async dispose(): Promise<void> {
     this.disposed = true;
+    await this.endProcess();
+  }
+
+  /** The next request starts another one. */
+  private async endProcess(): Promise<void> {
     const { child } = this;
     if (!child) return;
     // An idle process does not keep the host alive; this one is waited for.

@@ -5,6 +5,7 @@
 import { InputError } from '../protocol/errors';
 import type { HostMessage, TrainerMessage, TrainerRequest, TrainerResults } from '../protocol/trainer-messages';
 import { inspectModel } from './inspect';
+import { bench } from './jobs/bench';
 import { gradients } from './jobs/gradients';
 import type { JobContext } from './jobs/job';
 import { train } from './jobs/train';
@@ -25,6 +26,8 @@ const runJob = (request: TrainerRequest, job: JobContext): Promise<TrainerResult
       return gradients(request.request, job);
     case 'train':
       return train(request.experiment, job);
+    case 'bench':
+      return bench(request.request, job);
     case 'providers':
       return listProviders();
   }

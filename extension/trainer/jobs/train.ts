@@ -1,6 +1,5 @@
 /** Trains an experiment and streams its rows. */
 import { setImmediate } from 'node:timers/promises';
-import { sizeOf } from '../../onnx/tensor';
 import { InputError } from '../../protocol/errors';
 import type { Experiment } from '../../protocol/experiment';
 import { rowWidth, stepColumn, type RunEnd } from '../../protocol/run';
@@ -12,13 +11,8 @@ import { chooseProvider } from '../providers';
 import { runtimeVersion } from '../runtime';
 import { TrainingSession } from '../training-session';
 import { Validation } from '../validation';
+import { stepsForNextCall } from './call-length';
 import type { JobContext } from './job';
-
-/** One call of the runtime takes about this long: charts stay live, and a cancel is heard within a second. */
-const callMilliseconds = 150;
-
-/** Nor does a call take more batches than this many elements. */
-const largestStack = 2 ** 24;
 
 /**
  * @throws InputError for an experiment that cannot be run, RunError where the runtime fails. A loss that is not finite
@@ -71,8 +65,6 @@ async function run(
   const width = rowWidth(training.layout);
   const schedule = createSchedule(settings.schedule, settings.optimizer.lr, data.stepsPerEpoch);
   const epoch = new EpochLoss();
-  const batchSize = [...training.batches.values()].reduce((sum, { type }) => sum + sizeOf(type.shape), 0);
-  const mostSteps = Math.max(1, Math.floor(largestStack / batchSize));
   let affordable = 1;
   for (let step = 0; step < settings.steps;) {
     // Lets a cancel in.
@@ -87,10 +79,7 @@ async function run(
     const rows = await session.run(step, rates, data.stack(step, count)).catch(async (error: unknown) => {
       throw step === 0 ? await blame(error, prepared.settings, job.runtime) : error;
     });
-    affordable = Math.max(
-      1,
-      Math.min(mostSteps, 2 * count, Math.floor((callMilliseconds * count) / (performance.now() - begin))),
-    );
+    affordable = stepsForNextCall(training, count, performance.now() - begin);
 
     const last = step + count;
     const validated =

@@ -1,0 +1,16 @@
+/** How many steps one call of the runtime takes. */
+import { sizeOf } from '../../onnx/tensor';
+import type { TrainingGraph } from '../../training/training-graph';
+
+/** One call of the runtime takes about this long: charts stay live, and a cancel is heard within a second. */
+const callMilliseconds = 150;
+
+/** Nor does a call take more batches than this many elements. */
+const largestStack = 2 ** 24;
+
+/** @param count steps that the last call took, in `milliseconds`. */
+export function stepsForNextCall({ batches }: TrainingGraph, count: number, milliseconds: number): number {
+  const batchSize = [...batches.values()].reduce((sum, { type }) => sum + sizeOf(type.shape), 0);
+  const most = Math.max(1, Math.floor(largestStack / batchSize));
+  return Math.max(1, Math.min(most, 2 * count, Math.floor((callMilliseconds * count) / milliseconds)));
+}
