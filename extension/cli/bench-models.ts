@@ -26,7 +26,7 @@ export async function writeBenchModel(name: string, folder: string): Promise<str
 }
 
 const isLeftOut = ({ dataType, rawData, floatData }: TensorProto): boolean =>
-  dataType === Number(TensorProto_DataType.FLOAT) && rawData.length === 0 && floatData.length === 0;
+  dataType === (TensorProto_DataType.FLOAT as number) && rawData.length === 0 && floatData.length === 0;
 
 /** Uniform numbers of variance 1/fan-in; ones for vectors, which are biases and the statistics and scales of norms. */
 function draw({ dims }: TensorProto): Uint8Array {

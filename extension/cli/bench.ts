@@ -21,6 +21,7 @@ interface BenchOptions extends OutputOptions {
   threads?: number;
   ep: string;
   python?: string;
+  pytorch: boolean;
   markdown?: true;
 }
 
@@ -53,6 +54,7 @@ export const registerBench: RegisterCommand = (program, context) => {
     .option('--threads <n>', 'threads of both', wholeNumber(1))
     .option('--ep <id>', 'execution provider', 'cpu')
     .option('--python <path>', 'the Python to find PyTorch in (default: python3 or python)')
+    .option('--no-pytorch', 'leave PyTorch out')
     .option('--markdown', 'print the table in Markdown');
   jsonOption(command).action(async (options: BenchOptions) => {
     await runBench(options, context);
@@ -62,8 +64,10 @@ export const registerBench: RegisterCommand = (program, context) => {
 async function runBench(options: BenchOptions, context: CommandContext): Promise<void> {
   const { terminal, request } = context;
   const threads = options.threads ?? availableParallelism();
-  const pyTorch = await findPyTorch(options.python === undefined ? ['python3', 'python'] : [options.python]);
-  if (!pyTorch && options.python !== undefined) throw new InputError(`${options.python}: no Python with PyTorch.`);
+  const interpreters = options.python === undefined ? ['python3', 'python'] : [options.python];
+  const pyTorch = options.pytorch ? await findPyTorch(interpreters) : undefined;
+  if (!pyTorch && options.pytorch && options.python !== undefined)
+    throw new InputError(`${options.python}: no Python with PyTorch.`);
   const folder = await mkdtemp(join(tmpdir(), 'gradient-doctor-bench-'));
   const results: ModelResult[] = [];
   try {

@@ -29,6 +29,7 @@ export async function gradientDoctor(
   const engine: Engine = {
     inspect: unexpected,
     providers: unexpected,
+    bench: unexpected,
     gradients: (request) => {
       outcome.gradients.push(request);
       return Promise.resolve({ loss: 0.5, parameters: 2 });
