@@ -576,6 +576,8 @@ const parameterMethod = (
     return parameter;
   }
   if (name === 'detach') return parameter;
+  // The gates of a recurrent layer, one below the other.
+  if (name === 'chunk' || name === 'split') return list([parameter], false, 'tuple');
   if (/^(normal|uniform|fill|zero|copy|trunc_normal)_$/.test(name)) return initialize(machine, parameter, name, call);
   if (name === 'dim' || name === 'ndimension')
     return parameter.dimensions === undefined ? machine.unknown('dim') : constant(parameter.dimensions);

@@ -50,6 +50,8 @@ export class Code {
   readonly flow: Flow;
   private readonly edits = new Map<ParsedSource, { imports: TextEdit[]; helpers: TextEdit[]; others: TextEdit[] }>();
 
+  private readonly done = new Set<string>();
+
   /** @param sites what of the program the remedy is for; all of it where absent. */
   constructor(
     program: Program,
@@ -107,6 +109,13 @@ export class Code {
     const isImport = ({ from, to, insert }: TextEdit): boolean => from === to && /^(import|from) /.test(insert.trim());
     this.once(this.editsOf(file).imports, edits.filter(isImport));
     this.edit(file, ...edits.filter((edit) => !isImport(edit)));
+  }
+
+  /** Whether something is asked for the first time, for what is to be done once. */
+  first(key: string): boolean {
+    const isFirst = !this.done.has(key);
+    this.done.add(key);
+    return isFirst;
   }
 
   private once(list: TextEdit[], edits: readonly TextEdit[]): void {

@@ -5,6 +5,10 @@ import type { Code } from './code';
 import { activationEditor } from './activation';
 import { cellEditor } from './cell';
 import { clippingEditor } from './clipping';
+import { initializationEditor } from './initialization';
+import { normalizationEditor } from './normalization';
+import { parametrizationEditor } from './parametrization';
+import { highwayEditor, residualEditor } from './skip';
 
 /** Remedies that are written together are written in this order: each looks at what the earlier ones left. */
 export const stages = [
@@ -34,6 +38,17 @@ const both = (editor: SourceEditor): SourceEditors => ({ pytorch: editor, tensor
 export const sourceEditors: Readonly<Record<string, SourceEditors>> = {
   'clip-grad-norm': both(clippingEditor('norm')),
   'clip-grad-value': both(clippingEditor('value')),
+  'xavier-uniform': both(initializationEditor('xavier-uniform')),
+  'xavier-normal': both(initializationEditor('xavier-normal')),
+  'kaiming-uniform': both(initializationEditor('kaiming-uniform')),
+  'kaiming-normal': both(initializationEditor('kaiming-normal')),
+  orthogonal: both(initializationEditor('orthogonal')),
+  'batch-norm': { pytorch: normalizationEditor('batch-norm') },
+  'layer-norm': { pytorch: normalizationEditor('layer-norm') },
+  'weight-norm': { pytorch: parametrizationEditor('weight-norm') },
+  'spectral-norm': { pytorch: parametrizationEditor('spectral-norm') },
+  residual: { pytorch: residualEditor },
+  highway: { pytorch: highwayEditor },
   relu: both(activationEditor('relu')),
   'leaky-relu': both(activationEditor('leaky-relu')),
   elu: both(activationEditor('elu')),

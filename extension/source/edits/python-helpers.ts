@@ -8,6 +8,12 @@ import { endOfImports } from './references';
 export const indentUnit = ({ source }: ParsedSource): string =>
   /^(?:\t| {2,8})(?=\S)/m.exec(source.text)?.[0] ?? '    ';
 
+/** Lines written with four spaces, indented as the file is. */
+export const inIndentOf = (file: ParsedSource, lines: readonly string[]): string[] => {
+  const unit = indentUnit(file);
+  return lines.map((line) => line.replace(/^(?: {4})+/, (spaces) => unit.repeat(spaces.length / 4)));
+};
+
 /** Adds a function or class after the imports, unless the file already has one of that name. */
 export const addPythonHelper = (file: ParsedSource, name: string, lines: readonly string[]): TextEdit[] => {
   const { source, root } = file;
@@ -19,8 +25,7 @@ export const addPythonHelper = (file: ParsedSource, name: string, lines: readonl
     )
       return [];
   const { newline } = source;
-  const unit = indentUnit(file);
-  const written = lines.map((line) => line.replace(/^(?: {4})+/, (spaces) => unit.repeat(spaces.length / 4)));
+  const written = inIndentOf(file, lines);
   const at = endOfImports(file);
   const before = at > 0 ? (source.text[at - 1] === '\n' ? '' : newline) + newline + newline : '';
   const rest = source.text.slice(at);

@@ -3,10 +3,12 @@ import type { ParsedSource } from '../parse';
 import { placeOf } from '../syntax';
 import type { TextEdit } from '../text';
 import type { Layer } from '../values';
+import { inIndentOf } from './python-helpers';
 import { quoteOf, referTo } from './references';
 import { hasOwnLines, insertAfter } from './statements';
 
-const gates: Readonly<Record<string, number>> = { LSTM: 4, LSTMCell: 4, GRU: 3, GRUCell: 3 };
+/** Gates of each cell: their weights stand below each other in one matrix. */
+export const gates: Readonly<Record<string, number>> = { LSTM: 4, LSTMCell: 4, GRU: 3, GRUCell: 3 };
 
 /** `undefined` where the layer is not assigned by a statement of its own. */
 export const orthogonalEdits = (file: ParsedSource, layer: Layer): TextEdit[] | undefined => {
@@ -27,5 +29,5 @@ export const orthogonalEdits = (file: ParsedSource, layer: Layer): TextEdit[] | 
     `    if ${quote}weight_hh${quote} in name:`,
     ...set,
   ];
-  return [...edits, insertAfter(file.source, statement, lines)];
+  return [...edits, insertAfter(file.source, statement, inIndentOf(file, lines))];
 };

@@ -1,0 +1,316 @@
+/** Skips and gates around hidden blocks: `residual` and `highway`. */
+import { argumentNamed, removeItem } from '../../source/edits/arguments';
+import { insertAfter, insertBefore, removeStatement } from '../../source/edits/statements';
+import { applyEdits } from '../../source/text';
+import { argument, constantArgument, type Layer, type Op } from '../../source/values';
+import { DoesNotFit, type RemedyParameters } from '../remedy';
+import {
+  freshName,
+  groupsOf,
+  isEven,
+  isReassigned,
+  needsBrackets,
+  type BlockGroup,
+  type BlockPlace,
+  type ForwardPlace,
+} from './block-places';
+import type { Code, Helper } from './code';
+import { creationOf, ownerText } from './creation';
+import type { SourceEditor } from './editors';
+import { blocksOf, featuresText, keepsShape, keepsSize, siteKey, together, type Block } from './network';
+
+export const residualEditor: SourceEditor = {
+  stage: 'skip',
+  edit(code, parameters) {
+    addResidual(code, parameters);
+    return 'Add residual connections';
+  },
+};
+
+export const highwayEditor: SourceEditor = {
+  stage: 'skip',
+  edit(code, parameters) {
+    addHighway(code, parameters);
+    return 'Add highway gates';
+  },
+};
+
+/** Blocks around which there is no skip yet. */
+export const plainBlocks = (code: Code): Block[] => {
+  const blocks = blocksOf(code);
+  if (blocks.length === 0) throw new DoesNotFit('There is no hidden layer with an activation here.');
+  const plain = blocks.filter(
+    ({ weights, activation }) => !isSkipEnd(code, weights.inputs[0]) && !isSkipEnd(code, activation),
+  );
+  if (plain.length === 0) throw new DoesNotFit('The hidden layers here have skips around them already.');
+  return plain;
+};
+
+/** Whether a value is added to another one, as it is or through a projection without activation. */
+const isSkipEnd = (code: Code, op: Op | undefined): boolean => {
+  if (!op) return false;
+  return code.flow.consumers(op).some((next) => {
+    if (next.category === 'merge') return /^(add|\+)/.test(next.name) && next.inputs.length > 1;
+    return next.category === 'pass' && /^Identity$/.test(next.name) && isSkipEnd(code, next);
+  });
+};
+
+// ------------------------------------------------------------------ residual
+
+const addResidual = (code: Code, { projection }: RemedyParameters): void => {
+  const groups = groupsOf(
+    code,
+    plainBlocks(code).filter((block) => isEven(code, block)),
+  );
+  const shapeOf = ({ blocks }: BlockGroup): boolean | undefined | 'mixed' =>
+    together(
+      blocks.map(({ weights }) => weights.layer),
+      keepsShape,
+    );
+  const same = groups.filter((group) => shapeOf(group) === true);
+  // Where no block keeps its shape, the projection is the only residual there is.
+  const wanted = projection === true || same.length === 0 ? groups : same;
+  let refusal = 'There is no hidden block that a skip could go around.';
+  let added = 0;
+  for (const group of wanted) {
+    const isSame = shapeOf(group) === true;
+    const [{ weights }] = group.blocks as [Block];
+    if (!isSame && projectionOf(code, weights.layer) === undefined) {
+      refusal = `Around this ${weights.layer.type} neither the identity nor a linear map fits.`;
+      continue;
+    }
+    if (group.place.kind === 'forward') skipInForward(code, group.place, group.blocks, isSame);
+    else skipInSequence(code, group.place, weights.layer, isSame);
+    added++;
+  }
+  if (added === 0) throw new DoesNotFit(refusal);
+};
+
+/** `nn.Linear(8, 16, bias=False)`, or a 1×1 convolution, that brings a layer's input to the shape of its output. */
+const projectionOf = (code: Code, layer: Layer): string | undefined => {
+  const [input, output] = [featuresText(layer, 'in'), featuresText(layer, 'out')];
+  if (input === undefined || output === undefined) return undefined;
+  const { file } = layer.site;
+  if (layer.type === 'Linear') return `${code.refer(file, layer.path)}(${input}, ${output}, bias=False)`;
+  if (!/^Conv[123]d$/.test(layer.type)) return undefined;
+  const stride = argument(layer.call, 'stride', 3);
+  const kernel = constantArgument(layer.call, 'kernel_size', 2);
+  const padding = constantArgument(layer.call, 'padding', 4) ?? 0;
+  // The sizes agree where the convolution is padded to half its kernel, whatever its stride.
+  const fits =
+    keepsSize(layer) === true ||
+    (typeof kernel === 'number' && typeof padding === 'number' && 2 * padding === kernel - 1);
+  if (!fits || constantArgument(layer.call, 'dilation', 5) !== undefined) return undefined;
+  const isOne = stride?.node.kind === 'number' && stride.node.value === 1;
+  const strides = stride && !isOne ? `, stride=${file.source.slice(stride.node)}` : '';
+  return `${code.refer(file, layer.path)}(${input}, ${output}, 1${strides}, bias=False)`;
+};
+
+const skipInSequence = (code: Code, place: Exclude<BlockPlace, ForwardPlace>, layer: Layer, isSame: boolean): void => {
+  const { file } = layer.site;
+  const module = code.refer(file, 'torch.nn.Module');
+  const nn = (name: string): string => code.refer(file, `torch.nn.${name}`);
+  code.help(file, residualHelper(module, nn('Sequential'), nn('Identity')));
+  gather(code, place, 'Residual', '', isSame ? '' : `skip=${projectionOf(code, layer)}`);
+};
+
+const residualHelper = (module: string, sequential: string, identity: string): Helper => ({
+  name: 'Residual',
+  lines: [
+    `class Residual(${module}):`,
+    '    """Adds its input to what its layers make of it."""',
+    '',
+    '    def __init__(self, *layers, skip=None):',
+    '        super().__init__()',
+    `        self.layers = ${sequential}(*layers)`,
+    `        self.skip = ${identity}() if skip is None else skip`,
+    '',
+    '    def forward(self, x):',
+    '        return self.skip(x) + self.layers(x)',
+  ],
+});
+
+/** Takes the layers of a block together into one module: `Residual(nn.Linear(8, 8), nn.ReLU())`. */
+export const gather = (
+  code: Code,
+  place: Exclude<BlockPlace, ForwardPlace>,
+  module: string,
+  first: string,
+  last: string,
+): void => {
+  const before = first && `${first}, `;
+  const after = last && `, ${last}`;
+  if (place.kind === 'items') {
+    const [start, end] = [place.items[0]!, place.items.at(-1)!];
+    if (place.callee) {
+      code.replace(place.callee, module);
+      if (first) code.edit(start.file, { from: start.from, to: start.from, insert: before });
+      if (last) code.edit(end.file, { from: end.to, to: end.to, insert: after });
+    } else code.wrap({ ...start, to: end.to }, `${module}(${before}`, `${after})`);
+    return;
+  }
+  const { file } = place.values[0]!;
+  const items = place.values.map((value) => file.source.slice(value)).join(', ');
+  code.replace(place.values[0]!, `${module}(${before}${items}${after})`);
+  if (place.kind === 'appends')
+    for (const statement of place.statements.slice(1)) code.edit(file, removeStatement(file.source, statement));
+  else for (const pair of place.pairs.slice(1)) code.edit(file, removeItem(file, pair));
+};
+
+/** `x = F.relu(self.fc(x))` becomes `x = x + F.relu(self.fc(x))`. */
+const skipInForward = (code: Code, place: ForwardPlace, blocks: readonly Block[], isSame: boolean): void => {
+  const { text, isLater } = inputText(code, place);
+  const projection = isSame ? undefined : attach(code, blocks, 'skip', (layer) => projectionOf(code, layer)!, []);
+  const skip = projection ? `${projection(blocks[0]!.weights)}(${text})` : text;
+  const brackets = needsBrackets(place.outputPlace, place.output);
+  const [open, close] = brackets ? ['(', ')'] : ['', ''];
+  // The input has its name only once the block has been computed.
+  if (isLater) code.wrap(place.output, open, ` + ${skip}${close}`);
+  else code.wrap(place.output, `${open}${skip} + `, close);
+};
+
+/** How the input of a block is written after it: its own name, or one that keeps it. */
+export const inputText = (code: Code, place: ForwardPlace): { text: string; isLater: boolean } => {
+  const { file } = place.call;
+  const { source } = file;
+  const { input, callStatement, outputPlace } = place;
+  const isName = input.kind === 'name';
+  if (callStatement === outputPlace.statement) {
+    if (isName) return { text: input.name, isLater: false };
+    const name = freshName(
+      code,
+      file,
+      place.function,
+      `skip_${source.lineOf(input.from) - source.lineOf(place.function.from)}`,
+    );
+    const unique = `${name}_${source.position(input.from).character}`;
+    code.edit(file, { from: input.from, to: input.from, insert: `${unique} := ` });
+    return { text: unique, isLater: true };
+  }
+  if (isName && !isReassigned(outputPlace, callStatement, outputPlace.statement, input.name))
+    return { text: input.name, isLater: false };
+  const name = freshName(code, file, place.function, 'skip');
+  code.edit(file, insertBefore(source, callStatement, [`${name} = ${source.slice(input)}`]));
+  if (!isName) code.edit(file, { from: input.from, to: input.to, insert: name });
+  return { text: name, isLater: false };
+};
+
+/**
+ * Gives layers a companion module: `self.fc_gate` beside `self.fc`, or `layer.gate` where layers are made in an
+ * expression. Returns how the companion is written at a call of the layer.
+ */
+export const attach = (
+  code: Code,
+  blocks: readonly Block[],
+  name: string,
+  module: (layer: Layer) => string,
+  more: readonly ((target: string) => string)[],
+): ((op: Op) => string) => {
+  const ops = blocks.map(({ weights }) => weights);
+  const { layer } = ops[0]!;
+  const { file } = layer.site;
+  const creation = creationOf(code, ops);
+  const done = !code.first(`${name} ${siteKey(layer.site)}`);
+  if (creation.kind === 'attribute') {
+    const target = `${creation.target}_${name}`;
+    if (!done)
+      code.edit(
+        file,
+        insertAfter(file.source, creation.statement, [
+          `${target} = ${module(layer)}`,
+          ...more.map((line) => line(target)),
+        ]),
+      );
+    return (op) => `${ownerText(op)}.${creation.name}_${name}`;
+  }
+  if (creation.kind !== 'expression') throw new DoesNotFit('A layer is part of a sequence, and its activation is not.');
+  if (!done) {
+    code.help(file, {
+      name: `with_${name}`,
+      lines: [
+        `def with_${name}(layer, ${name}):`,
+        `    layer.${name} = ${name}`,
+        ...more.map((line) => `    ${line(`layer.${name}`)}`),
+        '    return layer',
+      ],
+    });
+    code.wrap(layer.site, `with_${name}(`, `, ${module(layer)})`);
+  }
+  return (op) => `${op.site.file.source.slice(op.call!.node.callee)}.${name}`;
+};
+
+// ------------------------------------------------------------------ highway
+
+const addHighway = (code: Code, { gate_bias: gateBias }: RemedyParameters): void => {
+  const bias = String(gateBias);
+  const groups = groupsOf(
+    code,
+    plainBlocks(code).filter((block) => isEven(code, block)),
+  ).filter(
+    ({ blocks }) =>
+      together(
+        blocks.map(({ weights }) => weights.layer),
+        keepsShape,
+      ) === true,
+  );
+  if (groups.length === 0)
+    throw new DoesNotFit(
+      'A highway gate needs hidden blocks whose output has the shape of their input; there are none.',
+    );
+  for (const { blocks, place } of groups) {
+    const { layer } = blocks[0]!.weights;
+    const { file } = layer.site;
+    const constant = code.refer(file, 'torch.nn.init.constant_');
+    if (place.kind === 'forward') {
+      const { site } = blocks[0]!.weights;
+      const sigmoid = code.refer(site.file, 'torch.sigmoid');
+      const { text } = inputText(code, place);
+      const gate = attach(code, blocks, 'gate', gateOf, [(target) => `${constant}(${target}.bias, ${bias})`]);
+      code.help(site.file, {
+        name: 'highway',
+        lines: [
+          'def highway(h, x, gate):',
+          '    """Lets h through where the gate is open, x where it is closed."""',
+          `    t = ${sigmoid}(gate)`,
+          '    return t * h + (1 - t) * x',
+        ],
+      });
+      code.wrap(place.output, 'highway(', `, ${text}, ${gate(blocks[0]!.weights)}(${text}))`);
+      continue;
+    }
+    const module = code.refer(file, 'torch.nn.Module');
+    const sequential = code.refer(file, 'torch.nn.Sequential');
+    code.help(file, highwayHelper(module, sequential, constant, code.refer(file, 'torch.sigmoid')));
+    gather(code, place, 'Highway', gateOf(layer), bias === '-2' ? '' : `bias=${bias}`);
+  }
+};
+
+/** A layer of the same geometry, with a bias. */
+const gateOf = (layer: Layer): string => {
+  const { node, site } = layer.call;
+  const { source } = site.file;
+  const text = source.slice(node);
+  const bias = argumentNamed(node, 'bias') ?? node.arguments[/Linear$/.test(layer.type) ? 2 : 7];
+  const isBias = bias && (bias.name === undefined || bias.name === 'bias');
+  if (!isBias) return text;
+  const value = { from: bias.value.from - node.from, to: bias.value.to - node.from, insert: 'True' };
+  return applyEdits(text, [value]);
+};
+
+const highwayHelper = (module: string, sequential: string, constant: string, sigmoid: string): Helper => ({
+  name: 'Highway',
+  lines: [
+    `class Highway(${module}):`,
+    '    """Lets through what its layers make of its input where the gate is open, the input where it is closed."""',
+    '',
+    '    def __init__(self, gate, *layers, bias=-2):',
+    '        super().__init__()',
+    `        self.layers = ${sequential}(*layers)`,
+    '        self.gate = gate',
+    `        ${constant}(gate.bias, bias)`,
+    '',
+    '    def forward(self, x):',
+    `        t = ${sigmoid}(self.gate(x))`,
+    '        return t * self.layers(x) + (1 - t) * x',
+  ],
+});

@@ -1,0 +1,184 @@
+import { use, type EditCase } from './cases';
+import {
+  appended,
+  convolutionBlocks,
+  deepAttributes,
+  deepLoop,
+  deepSequence,
+  grownList,
+  named,
+  nested,
+  spread,
+} from './networks';
+
+export const skipCases: readonly EditCase[] = [
+  {
+    name: 'attributes: around what keeps its shape',
+    program: deepAttributes,
+    uses: use('residual'),
+    contains: ['x = torch.sigmoid(self.fc1(x))', 'x = x + torch.sigmoid(self.fc2(x))'],
+    check: `
+net = after.Net()
+x = torch.randn(4, 8)
+backward(net, x)
+h = torch.sigmoid(net.fc1(x))
+h = h + torch.sigmoid(net.fc2(h))
+h = h + torch.sigmoid(net.fc3(h))
+close(net(x), net.head(h))
+`,
+    again: /skip/,
+  },
+  {
+    name: 'attributes, with a projection',
+    program: deepAttributes,
+    uses: use('residual', { projection: true }),
+    contains: ['self.fc1_skip = nn.Linear(8, 16, bias=False)', 'x = self.fc1_skip(x) + torch.sigmoid(self.fc1(x))'],
+    check: `backward(after.Net(), torch.randn(4, 8))`,
+  },
+  {
+    name: 'nested calls',
+    program: nested,
+    uses: use('residual'),
+    check: `
+net = after.Net()
+x = torch.randn(4, 8)
+backward(net, x)
+h = x + torch.tanh(net.a(x))
+h = h + torch.tanh(net.b(h))
+close(net(x), net.head(h))
+`,
+    again: /skip/,
+  },
+  {
+    name: 'one statement each',
+    program: spread,
+    uses: use('residual'),
+    contains: ['        skip = x\n        x = self.a(x)\n', 'x = skip + F.tanh(x)'],
+    check: `
+net = after.Net()
+x = torch.randn(4, 8)
+backward(net, x)
+close(net(x), net.b(x + torch.tanh(net.norm(net.a(x)))))
+`,
+  },
+  {
+    name: 'a loop over a ModuleList',
+    program: deepLoop,
+    uses: use('residual'),
+    units: ['layers.*'],
+    contains: ['            x = x + torch.sigmoid(layer(x))\n'],
+    check: `
+net = after.Net()
+x = h = torch.randn(4, 8)
+backward(net, x)
+for layer in net.layers:
+    h = h + torch.sigmoid(layer(h))
+close(net(x), net.head(h))
+`,
+    again: /skip/,
+  },
+  {
+    name: 'Sequential',
+    program: deepSequence,
+    uses: use('residual'),
+    contains: ['    Residual(nn.Linear(8, 8),\n    nn.Sigmoid()),\n'],
+    check: `
+x = h = torch.randn(4, 8)
+backward(after.net, x)
+same_weights(after.net, before.net)
+for i in (0, 2, 4):
+    h = h + torch.sigmoid(before.net[i](h))
+close(after.net(x), before.net[6](h))
+`,
+    again: /skip/,
+  },
+  {
+    name: 'a list that grows in a loop',
+    program: grownList,
+    uses: use('residual'),
+    contains: ['layers += [Residual(nn.Linear(width, width), nn.Sigmoid())]'],
+    check: `backward(after.Net(), torch.randn(4, 20)); assert names(after.Net()).count("Residual") == 3`,
+    again: /skip/,
+  },
+  {
+    name: 'appended layers',
+    program: appended,
+    uses: use('residual'),
+    contains: ['        layers.append(Residual(nn.Linear(width, width), nn.Tanh()))\n    layers.append'],
+    check: `backward(after.net, torch.randn(4, 8)); assert names(after.net).count("Residual") == 4`,
+  },
+  {
+    name: 'an OrderedDict',
+    program: named,
+    uses: use('residual'),
+    contains: ['("fc1", Residual(nn.Linear(8, 8), nn.Tanh())),\n    ("fc2"'],
+    check: `backward(after.net, torch.randn(4, 8)); assert names(after.net).count("Residual") == 2`,
+  },
+  {
+    name: 'convolution blocks in a class of their own',
+    program: convolutionBlocks,
+    uses: use('residual'),
+    contains: ['out = F.relu(self.bn1(self.conv1(x)))', 'out = out + F.relu(self.bn2(self.conv2(out)))'],
+    check: `backward(after.Net(), torch.randn(4, 3, 8, 8))`,
+    again: /skip/,
+  },
+  {
+    name: 'convolution blocks, with projections',
+    program: convolutionBlocks,
+    uses: use('residual', { projection: true }),
+    contains: ['self.conv1_skip = nn.Conv2d(inputs, outputs, 1, stride=stride, bias=False)'],
+    check: `backward(after.Net(), torch.randn(4, 3, 8, 8))`,
+  },
+  {
+    name: 'attributes',
+    program: deepAttributes,
+    uses: use('highway'),
+    contains: [
+      'self.fc2_gate = nn.Linear(16, 16)\n        nn.init.constant_(self.fc2_gate.bias, -2)\n',
+      'x = highway(torch.sigmoid(self.fc2(x)), x, self.fc2_gate(x))',
+    ],
+    check: `
+net = after.Net()
+x = torch.randn(4, 8)
+backward(net, x)
+h = torch.sigmoid(net.fc1(x))
+for layer, gate in ((net.fc2, net.fc2_gate), (net.fc3, net.fc3_gate)):
+    t = torch.sigmoid(gate(h))
+    h = t * torch.sigmoid(layer(h)) + (1 - t) * h
+close(net(x), net.head(h))
+`,
+  },
+  {
+    name: 'Sequential',
+    program: deepSequence,
+    uses: use('highway', { gate_bias: -1 }),
+    contains: ['Highway(nn.Linear(8, 8), nn.Linear(8, 8),\n    nn.Sigmoid(), bias=-1)'],
+    check: `
+backward(after.net, torch.randn(4, 8))
+close(after.net[0].gate.bias, torch.full((8,), -1.0))
+`,
+  },
+  {
+    name: 'a loop over a ModuleList',
+    program: deepLoop,
+    uses: use('highway'),
+    units: ['layers.*'],
+    contains: ['with_gate(nn.Linear(8, 8), nn.Linear(8, 8))', 'x = highway(torch.sigmoid(layer(x)), x, layer.gate(x))'],
+    check: `
+net = after.Net()
+x = h = torch.randn(4, 8)
+backward(net, x)
+for layer in net.layers:
+    t = torch.sigmoid(layer.gate(h))
+    h = t * torch.sigmoid(layer(h)) + (1 - t) * h
+close(net(x), net.head(h))
+assert "layers.3.gate.weight" in net.state_dict()
+`,
+  },
+  {
+    name: 'nested calls',
+    program: nested,
+    uses: use('highway'),
+    check: `backward(after.Net(), torch.randn(4, 8))`,
+  },
+];
