@@ -9,6 +9,7 @@ import { spellOutFunctions } from './functions';
 import { computeInFloat32 } from './precision';
 import { resolveSequences } from './sequences';
 import { hasSubgraph, operands } from './subgraph';
+import { spellOutWindows } from './window-sizes';
 
 export interface SpecialiseOptions {
   /** Initializers that stay values of the graph although they could be folded: scalars that are trained. */
@@ -35,7 +36,7 @@ export async function specialise(
   do {
     await inferTypes(sized, runtime);
     await foldConstants(sized, keep, runtime);
-  } while (unrollControlFlow(sized) || resolveSequences(sized));
+  } while (unrollControlFlow(sized) || resolveSequences(sized) || spellOutWindows(sized));
   removeUnused(sized);
   requireTypes(sized);
   return sized;

@@ -7,16 +7,23 @@ import { positiveAxis, range, type Lowering, type LoweringContext, type Lowering
 const upsample: Lowering = (c) => {
   const { g } = c;
   const x = c.input(0);
-  const scales = c.node.attributes['scales']?.value as readonly number[] | undefined;
-  const given = scales ?? c.constant(1) ?? c.refuse('the scales (input 1) have to be constant.');
-  const list = 'data' in given ? numbers(given) : given;
-  const attributes = {
-    mode: c.string('mode', 'nearest'),
+  const stated = c.node.attributes['scales']?.value as readonly number[] | undefined;
+  const given = stated ?? c.constant(1) ?? c.refuse('the scales (input 1) have to be constant.');
+  const scales = 'data' in given ? numbers(given) : given;
+  const mode = c.string('mode', 'nearest');
+  const attributes = (list: readonly number[]) => ({
+    mode,
     coordinate_transformation_mode: 'asymmetric',
     nearest_mode: list.every((scale) => scale >= 1) ? 'floor' : 'ceil',
-  };
-  const scaleInput = g.constant('float32', [list.length], list);
-  return c.rewritten([x, undefined, scaleInput], attributes, 'Resize');
+  });
+  const input = (list: readonly number[]): Value => g.constant('float32', [list.length], list);
+  const isMixed = scales.some((scale) => scale > 1) && scales.some((scale) => scale < 1);
+  if (mode !== 'nearest' || !isMixed) return c.rewritten([x, undefined, input(scales)], attributes(scales), 'Resize');
+  // Axes that grow take the lower neighbour, axes that shrink the upper one.
+  const [growing, shrinking] = [scales.map((scale) => Math.max(1, scale)), scales.map((scale) => Math.min(1, scale))];
+  const shape = x.shape.map((size, axis) => (growing[axis]! > 1 ? c.output().shape[axis]! : size));
+  const grown = g.op('Resize', [x, undefined, input(growing)], attributes(growing), { dtype: x.dtype, shape });
+  return c.rewritten([grown, undefined, input(shrinking)], attributes(shrinking), 'Resize');
 };
 
 const resize: Lowering = (c) => {
@@ -26,8 +33,9 @@ const resize: Lowering = (c) => {
   const rank = x.shape.length;
   const mode = c.string('coordinate_transformation_mode', 'half_pixel');
   const axes = (c.ints('axes') ?? range(rank)).map((axis) => positiveAxis(axis, rank));
-  const { scales, sizes } = extent(c, axes, x.shape, c.output().shape);
+  const { scales, sizes, policy } = extent(c, axes, x.shape, c.output().shape);
   const roi = mode === 'tf_crop_and_resize' ? regionOfInterest(c, axes, rank) : undefined;
+  if (roi && policy) c.refuse('a region of interest with a kept aspect ratio is not supported.');
   const roiInput = roi && g.constant('float32', [roi.length], roi);
   const scaleInput = scales && g.constant('float32', [rank], scales);
   const attributes = {
@@ -38,17 +46,18 @@ const resize: Lowering = (c) => {
     exclude_outside: c.int('exclude_outside', 0),
     extrapolation_value: float(c.float('extrapolation_value', 0)),
     antialias: c.int('antialias', 0),
+    ...(policy && { axes, keep_aspect_ratio_policy: policy }),
   };
   return c.rewritten([x, roiInput, scaleInput, sizes && g.ints(sizes)], attributes);
 };
 
-/** Scales or sizes of every axis, of which the node may list some; a kept aspect ratio is one scale for all of them. */
+/** Scales or sizes of every axis, of which the node may list some; where the aspect ratio is kept, the sizes it lists. */
 function extent(
   c: LoweringContext,
   axes: readonly number[],
   before: Shape,
   after: Shape,
-): { scales?: number[]; sizes?: readonly number[] } {
+): { scales?: number[]; sizes?: readonly number[]; policy?: string } {
   const given = c.constant(2);
   if (given && given.shape[0] !== 0) {
     const listed = numbers(given);
@@ -60,7 +69,9 @@ function extent(
   if (policy === 'stretch') return { sizes: after };
   const ratios = axes.map((axis, i) => sizes[i]! / before[axis]!);
   const scale = policy === 'not_larger' ? Math.min(...ratios) : Math.max(...ratios);
-  return { scales: before.map((_, axis) => (axes.includes(axis) ? scale : 1)) };
+  if (axes.some((axis) => Math.floor(Math.fround(Math.fround(scale) * before[axis]!) + 0.5) !== after[axis]))
+    c.refuse('the sizes that keep its aspect ratio are rounded differently by different runtimes.');
+  return { sizes, policy };
 }
 
 function regionOfInterest(c: LoweringContext, axes: readonly number[], rank: number): number[] {

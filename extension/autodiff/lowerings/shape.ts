@@ -40,11 +40,18 @@ const slice: Lowering = (c) => {
   const axes = c.ints('axes') ?? c.integers(3) ?? range(starts.length);
   const steps = c.integers(4) ?? starts.map(() => 1);
   const positive = axes.map((axis) => positiveAxis(axis, x.shape.length));
-  return c.rewritten([x, g.ints(starts), g.ints(ends.map(clampToInt32)), g.ints(positive), g.ints(steps)], {});
+  if (steps.some((step, i) => step < 0 && ends[i]! >= largestInt32))
+    c.refuse('a slice backwards that ends at the largest number means different things to different runtimes.');
+  return c.rewritten(
+    [x, g.ints(starts.map(clampToInt32)), g.ints(ends.map(clampToInt32)), g.ints(positive), g.ints(steps)],
+    {},
+  );
 };
 
+const largestInt32 = 2 ** 31 - 1;
+
 /** "To the end" as int64's largest number, which a double does not hold; no axis is that long. */
-const clampToInt32 = (end: number): number => Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, end));
+const clampToInt32 = (end: number): number => Math.max(-(2 ** 31), Math.min(largestInt32, end));
 
 const pad: Lowering = (c) => {
   const { g } = c;

@@ -238,6 +238,13 @@ const examples: Example[] = [
     constant: [1],
   },
   {
+    about: 'nearest, upwards and downwards',
+    opset: 10,
+    op: 'Resize',
+    inputs: [floats(1, 1, 5, 4), tensor('float32', [4], [1, 1, 1.5, 0.7])],
+    constant: [1],
+  },
+  {
     about: 'sizes of some axes',
     opset: 18,
     op: 'Resize',
@@ -250,6 +257,13 @@ const examples: Example[] = [
     op: 'Resize',
     inputs: [floats(1, 1, 4, 6), null, null, ints(7, 8)],
     attributes: { axes: list(2, 3), mode: text('linear'), keep_aspect_ratio_policy: text('not_larger') },
+  },
+  {
+    about: 'kept aspect ratio, sizes rounded',
+    opset: 18,
+    op: 'Resize',
+    inputs: [floats(1, 1, 2, 4), null, null, ints(4, 3)],
+    attributes: { axes: list(2, 3), mode: text('cubic'), keep_aspect_ratio_policy: text('not_larger') },
   },
   {
     about: 'renamed mode',
@@ -422,5 +436,36 @@ describe('canonicalise', () => {
       name: 'InputError',
       message: 'AveragePool "y0" in layer block: dilations together with auto_pad are not supported.',
     });
+  });
+
+  it('refuses a size that the runtime infers one way and computes another', async () => {
+    const refused = async (example: Omit<Example, 'about' | 'opset'>): Promise<string> => {
+      const { graph } = await specialised({ about: '', opset: 18, ...example });
+      try {
+        canonicalise(graph);
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return '';
+    };
+    const slice = { op: 'Slice', inputs: [floats(5), ints(0), ints(2 ** 31 - 1), ints(0), ints(-2)] };
+    assert.match(await refused(slice), /^Slice "y0" in layer block: a slice backwards that ends at the largest number/);
+  });
+
+  it('counts from the largest number as from the last element', async () => {
+    const { graph, feeds } = await specialised({
+      about: '',
+      opset: 18,
+      op: 'Slice',
+      inputs: [
+        floats(5),
+        { dtype: 'int64', shape: [1], data: BigInt64Array.of(2n ** 63n - 1n) },
+        ints(-9),
+        ints(0),
+        ints(-2),
+      ],
+    });
+    const results = await runtime.run(exportGraph(canonicalise(graph)), feeds);
+    assert.deepEqual(results.get('y0')!.shape, [3]);
   });
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { specialise } from '../../../extension/autodiff/specialise';
 import { exportGraph } from '../../../extension/onnx/export';
+import type { Attribute } from '../../../extension/onnx/graph';
 import { numbers, tensor, type TensorType } from '../../../extension/onnx/tensor';
 import { createRuntime } from '../../../extension/trainer/runtime';
 import { floats, graphOf, ints, node } from './graphs';
@@ -211,4 +212,53 @@ describe('specialise', () => {
       /"indices" \(NonZero "indices" in layer pick\) depends/,
     );
   });
+
+  const list = (...value: number[]): Attribute => ({ type: 'ints', value });
+  const windows: [string, string, number[], number[], Record<string, Attribute>][] = [
+    [
+      'MaxPool',
+      'a window that would begin beyond the image',
+      [1, 1, 6],
+      [],
+      { kernel_shape: list(1), strides: list(2) },
+    ],
+    ['LpPool', 'nothing to pad', [1, 1, 6], [], { kernel_shape: list(2), strides: list(3) }],
+    [
+      'AveragePool',
+      'one axis with such a window and one with a window that ends there',
+      [1, 2, 6, 6],
+      [],
+      { kernel_shape: list(1, 3), strides: list(2, 2), pads: list(0, 0, 0, 0) },
+    ],
+    [
+      'ConvTranspose',
+      'a stated size of three dimensions',
+      [1, 2, 3, 1, 3],
+      [2, 1, 1, 3, 1],
+      { output_shape: list(3, 5, 2), strides: list(1, 3, 1), dilations: list(1, 2, 1) },
+    ],
+  ];
+  for (const [op, about, shape, weight, attributes] of windows)
+    it(`knows the size that ${op} has when it runs: ${about}`, async () => {
+      const isPool = weight.length === 0;
+      const model = graphOf(
+        18,
+        [{ name: 'x', dtype: 'float32', shape }],
+        [
+          node(op, isPool ? ['x'] : ['x', 'w'], ['y'], {
+            ...attributes,
+            ...(isPool && { ceil_mode: { type: 'int', value: 1 } }),
+          }),
+        ],
+        ['y'],
+        isPool ? {} : { w: floats(...weight) },
+      );
+      const feeds = new Map([['x', floats(...shape)]]);
+      const specialised = await specialise(model, new Map(), runtime);
+      const [expected, found] = await Promise.all(
+        [model, specialised].map(async (graph) => (await runtime.run(exportGraph(graph), feeds)).get('y')!),
+      );
+      assert.deepEqual(specialised.types.get('y')!.shape, expected!.shape);
+      assert.deepEqual(found, expected);
+    });
 });
