@@ -1,9 +1,78 @@
-/** `npm start`: installs, builds, and diagnoses the sample whose gradients vanish. */
-import { installAndBuild, run } from './install.mjs';
+/**
+ * `npm start`: installs, builds, and opens VS Code with the extension loaded, on the samples.
+ *
+ *   npm start                            on the desktop where there is one, else in the browser
+ *   npm start -- --host desktop|browser  there
+ *   npm start -- --port 8000             in the browser, at this port
+ *   npm start -- --no-build              with what is built already
+ */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { installAndBuild, repository } from './install.mjs';
 
-installAndBuild();
-const sample = 'samples/deep_sigmoid';
-// Exit code 1 says that there are findings, which is what this sample is for.
-run(process.execPath, ['dist/cli.js', 'diagnose', `${sample}/model.onnx`, '--data', `${sample}/batch.npz`], {
-  allowed: [0, 1],
+const hosts = ['desktop', 'browser'];
+const { values } = parseArgs({
+  options: {
+    host: { type: 'string' },
+    port: { type: 'string', default: '0' },
+    build: { type: 'boolean', default: true },
+  },
+  allowNegative: true,
 });
+if (values.host !== undefined && !hosts.includes(values.host)) end(`--host is one of ${hosts.join(', ')}.`);
+if (!/^\d{1,5}$/.test(values.port)) end(`--port ${values.port} is not a port.`);
+if (values.build) installAndBuild();
+
+const { cacheFolder, endOnSignals, installServer, linkExtension, startServer, workbenchAddress } =
+  await import('./vscode-server.mjs');
+const samples = join(repository, 'samples');
+
+function end(message) {
+  console.error(message);
+  process.exit(2);
+}
+
+/** Whether a window could be shown. The `code` of a remote terminal cannot load an extension from a folder. */
+const hasDesktop =
+  !process.env.VSCODE_IPC_HOOK_CLI &&
+  (process.platform !== 'linux' || Boolean(process.env.DISPLAY ?? process.env.WAYLAND_DISPLAY));
+
+const launch = (command, args, options) => {
+  const { status, error } = spawnSync(command, args, { stdio: ['ignore', 'inherit', 'ignore'], ...options });
+  return !error && status === 0;
+};
+
+/** In the VS Code that is installed, else in one that is downloaded once. */
+async function openOnDesktop() {
+  const args = ['--new-window', `--extensionDevelopmentPath=${repository}`, samples];
+  const quoted = process.platform === 'win32' ? args.map((arg) => `"${arg}"`) : args;
+  if (launch('code', quoted, { shell: process.platform === 'win32' })) return;
+  console.log('Looking for a VS Code to download, since `code` is not on the PATH …');
+  const { downloadAndUnzipVSCode } = await import('@vscode/test-electron');
+  const executable = await downloadAndUnzipVSCode({ cachePath: join(cacheFolder, 'vscode') });
+  const profile = ['--user-data-dir', join(cacheFolder, 'desktop'), '--disable-workspace-trust'];
+  if (!launch(executable, [...args, ...profile])) throw new Error(`${executable} cannot be started.`);
+}
+
+/** Serves until it is interrupted. What is done there is found again the next time. */
+async function openInBrowser() {
+  await installServer({ browser: false });
+  const dataFolder = join(cacheFolder, 'browser');
+  linkExtension(repository, dataFolder);
+  const server = await startServer({ dataFolder, port: Number(values.port) });
+  endOnSignals(() => server.stop());
+  console.log(`\nVS Code is at ${workbenchAddress(server.origin, { folder: samples })}\nCtrl+C ends it.`);
+}
+
+try {
+  if (values.host === 'browser' || (values.host === undefined && !hasDesktop)) await openInBrowser();
+  else
+    await openOnDesktop().catch(async (error) => {
+      if (values.host === 'desktop') throw error;
+      console.log(`There is no desktop VS Code here (${error.message}): it is served to your browser instead.`);
+      await openInBrowser();
+    });
+} catch (error) {
+  end(error.message);
+}

@@ -1,16 +1,15 @@
 /**
  * VS Code without a desktop: its own server and browser workbench, from the npm package code-server.
  *
- *   node scripts/vscode-server.mjs            installs (once) and serves samples/ with the extension loaded
- *   node scripts/vscode-server.mjs --install  installs only
+ *   node scripts/vscode-server.mjs   installs it
  *
  * The installation is kept outside the tree, in a folder named after its version; a failed try leaves nothing behind.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -38,14 +37,15 @@ export const findBrowser = () => process.env.CHROMIUM_PATH ?? browsers.map(where
 
 /**
  * Installs what the system lacks, where that is possible (root and apt).
+ * @param {boolean} browser whether a browser is needed here
  * @throws one message that names what is missing
  */
-function installSystemPackages() {
+function installSystemPackages(browser) {
   if (process.platform !== 'linux')
     throw new Error('VS Code in the browser is set up for Linux only. Use --host desktop.');
   const needsBuild = !existsSync(installation);
   const missing = [
-    ...(findBrowser() ? [] : ['chromium']),
+    ...(!browser || findBrowser() ? [] : ['chromium']),
     ...(needsBuild ? debianPackages.filter((name) => !succeeds('dpkg', '-s', name)) : []),
     ...(needsBuild ? Object.keys(compilerPackages).filter((tool) => !whereIs(tool)) : []),
   ];
@@ -91,9 +91,12 @@ function npmInstall(folder, packageName) {
     );
 }
 
-/** Installs the server unless it is there. Takes about two minutes the first time. */
-export async function installServer() {
-  installSystemPackages();
+/**
+ * Installs the server unless it is there. Takes about two minutes the first time.
+ * @param {{ browser?: boolean }} options whether a browser to drive is needed, too
+ */
+export async function installServer({ browser = true } = {}) {
+  installSystemPackages(browser);
   if (existsSync(installation)) return;
   await mkdir(cacheFolder, { recursive: true });
   const attempt = await mkdtemp(`${installation}-`);
@@ -130,23 +133,25 @@ export function installExtension(vsix, dataFolder) {
 /** Installs the extension of a working tree, as it is built there. */
 export function linkExtension(tree, dataFolder) {
   const { publisher, name, version } = JSON.parse(readFileSync(join(tree, 'package.json'), 'utf8'));
-  mkdirSync(join(dataFolder, 'extensions'), { recursive: true });
-  symlinkSync(tree, join(dataFolder, 'extensions', `${publisher}.${name}-${version}`));
+  const link = join(dataFolder, 'extensions', `${publisher}.${name}-${version}`);
+  mkdirSync(dirname(link), { recursive: true });
+  rmSync(link, { force: true });
+  symlinkSync(tree, link);
 }
 
 /**
  * Starts the server on a free port.
  * @param {{ dataFolder: string, settings?: object, env?: Record<string, string>, port?: number, trust?: boolean, tests?: boolean }} options
- *   where it keeps its state; settings; additions to the environment of the extension host; whether folders are
+ *   where it keeps its state; settings, in place of those that are there; additions to the environment of the extension host; whether folders are
  *   trusted; whether tests run in its extension host, which silences notifications
  * @returns {Promise<{ origin: string, pid: number, stop: () => Promise<void>, log: () => string }>}
  */
-export async function startServer({ dataFolder, settings = {}, env = {}, port = 0, trust = true, tests = false }) {
+export async function startServer({ dataFolder, settings, env = {}, port = 0, trust = true, tests = false }) {
   const { node, main } = serverCommand();
-  await mkdir(join(dataFolder, 'data/User'), { recursive: true });
-  await mkdir(join(dataFolder, 'data/Machine'), { recursive: true });
-  await writeFile(join(dataFolder, 'data/User/settings.json'), JSON.stringify(settings, undefined, 2));
-  await writeFile(join(dataFolder, 'data/Machine/settings.json'), JSON.stringify(settings, undefined, 2));
+  for (const scope of settings ? ['User', 'Machine'] : []) {
+    await mkdir(join(dataFolder, 'data', scope), { recursive: true });
+    await writeFile(join(dataFolder, 'data', scope, 'settings.json'), JSON.stringify(settings, undefined, 2));
+  }
   const server = spawn(
     node,
     [

@@ -1,9 +1,10 @@
 import * as vscode from 'vscode';
 import { commands, views } from '../editor/contributions';
-import type { Finding, Severity, SymptomId } from '../protocol/finding';
+import type { Finding, Severity } from '../protocol/finding';
 import { healthIcon } from './health-icon';
 import { readableNumber } from './readable-number';
 import type { RunLibrary } from './run-library';
+import { symptomNames } from './symptom-names';
 
 type Item =
   | { kind: 'finding'; finding: Finding }
@@ -82,7 +83,7 @@ const verdictWithoutFindings = (ended: boolean): string =>
     : vscode.l10n.t('No symptom so far. The run is still going on.');
 
 function findingItem({ symptom, severity, layers, message }: Finding): vscode.TreeItem {
-  const item = new vscode.TreeItem(symptomName(symptom), vscode.TreeItemCollapsibleState.Expanded);
+  const item = new vscode.TreeItem(vscode.l10n.t(symptomNames[symptom]), vscode.TreeItemCollapsibleState.Expanded);
   item.description = layers.length > 1 ? vscode.l10n.t('{0} and {1} more', layers[0]!, layers.length - 1) : layers[0];
   item.iconPath = healthIcon(severity);
   item.tooltip = message;
@@ -113,12 +114,6 @@ function layerItem(layer: string): vscode.TreeItem {
   item.command = { command: commands.showLayer, title: vscode.l10n.t('Show Layer'), arguments: [layer] };
   return item;
 }
-
-/** `vanishing-gradient` reads "Vanishing gradient". */
-const symptomName = (symptom: SymptomId): string =>
-  symptom === 'non-finite'
-    ? vscode.l10n.t('Not finite')
-    : vscode.l10n.t(`${symptom[0]!.toUpperCase()}${symptom.slice(1).replaceAll('-', ' ')}`);
 
 const severityName = (severity: Severity): string =>
   ({

@@ -472,9 +472,9 @@ export class ChartView {
         ticks: unknown[];
       }) => {
         const room =
-          direction === 'x' ? scale.chart.width / (axis.names ? 84 : 64) : scale.chart.height / (axis.names ? 24 : 36);
+          direction === 'x' ? scale.chart.width / (axis.names ? 100 : 64) : scale.chart.height / (axis.names ? 24 : 36);
         scale.ticks = axisTicks({ ...axis, min: scale.min, max: scale.max }, Math.max(2, Math.floor(room))).map(
-          ({ value, label }) => ({ value, label: axis.names ? shortName(label, direction === 'x' ? 12 : 16) : label }),
+          ({ value, label }) => ({ value, label: axis.names ? shortName(label, 16) : label }),
         );
       },
     };

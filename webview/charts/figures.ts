@@ -4,6 +4,7 @@ import type { Axis, HeatMapFigure, Line, LineFigure, Series } from './figure';
 import { emptyExtent, extend, linearBounds, logBounds, marksIn, union, type Extent } from './log-axis';
 import type { Quantity, RunSeries } from './run-series';
 import { recurrenceName, stepColumns, type StepColumn } from '../../extension/protocol/run';
+import { text } from '../../extension/protocol/text';
 
 /** A run as the charts show it. */
 export interface ShownRun {
@@ -34,14 +35,14 @@ interface QuantityText {
 
 const share = { min: 0, max: 1 };
 export const quantityTexts: Readonly<Record<Quantity, QuantityText>> = {
-  weightGradient: { title: 'Gradient of the weights', axis: 'norm of ∂L/∂w', scale: 'log' },
-  activationGradient: { title: 'Gradient of the activations', axis: 'RMS of ∂L/∂a', scale: 'log' },
-  updateRatio: { title: 'Update against weight', axis: 'norm of Δw / norm of w', scale: 'log' },
-  mean: { title: 'Mean of the activations', axis: 'mean', scale: 'linear' },
-  std: { title: 'Standard deviation of the activations', axis: 'standard deviation', scale: 'log' },
-  zeroShare: { title: 'Zeros in the activations', axis: 'share of zeros', scale: 'linear', within: share },
-  saturatedShare: { title: 'Saturated units', axis: 'share of outputs', scale: 'linear', within: share },
-  deadShare: { title: 'Dead units', axis: 'share of units', scale: 'linear', within: share },
+  weightGradient: { title: text('Gradient of the weights'), axis: text('norm of ∂L/∂w'), scale: 'log' },
+  activationGradient: { title: text('Gradient of the activations'), axis: text('RMS of ∂L/∂a'), scale: 'log' },
+  updateRatio: { title: text('Update against weight'), axis: text('norm of Δw / norm of w'), scale: 'log' },
+  mean: { title: text('Mean of the activations'), axis: text('mean'), scale: 'linear' },
+  std: { title: text('Standard deviation of the activations'), axis: text('standard deviation'), scale: 'log' },
+  zeroShare: { title: text('Zeros in the activations'), axis: text('share of zeros'), scale: 'linear', within: share },
+  saturatedShare: { title: text('Saturated units'), axis: text('share of outputs'), scale: 'linear', within: share },
+  deadShare: { title: text('Dead units'), axis: text('share of units'), scale: 'linear', within: share },
 };
 
 /** The last parts of a dotted name, as many as fit. */
@@ -102,11 +103,11 @@ export function depthProfile(view: View, step: number): LineFigure {
           : [];
       });
       if (points.length === 0) return [];
-      const text = view.t(quantity === 'weightGradient' ? 'weights' : 'activations');
+      const part = view.t(quantity === 'weightGradient' ? 'weights' : 'activations');
       return [
         {
-          label: alone ? text : view.t('{0}: {1}', name, text),
-          ...(alone ? {} : { run: name, part: text }),
+          label: alone ? part : view.t('{0}: {1}', name, part),
+          ...(alone ? {} : { run: name, part }),
           color,
           x: points.map(({ x }) => x),
           y: points.map(({ y }) => y),
@@ -249,8 +250,8 @@ const fittingScale = ({ min, max, minPositive }: Extent): Axis['scale'] =>
 /** The loss of each run, on held-out rows too where there are any; of a run alone, the learning rate beside it. */
 export function lossAndLearningRate(view: View): LineFigure {
   const lines = oneColumn(view, [
-    { column: 'loss', label: 'loss', always: true },
-    { column: 'validationLoss', label: 'validation loss', dash: [5, 4] },
+    { column: 'loss', label: text('loss'), always: true },
+    { column: 'validationLoss', label: text('validation loss'), dash: [5, 4] },
   ]);
   const extent = extentOf(lines);
   const figure: LineFigure = {
@@ -260,11 +261,13 @@ export function lossAndLearningRate(view: View): LineFigure {
     y: valueAxis(view.t('loss'), fittingScale(extent), extent),
     lines,
   };
-  const rates = oneColumn(view, [{ column: 'learningRate', label: 'learning rate', dash: [2, 3] }]).map((line) => ({
-    ...line,
-    color: view.runs.length === 1 ? runColor(1, view.theme) : line.color,
-    width: 1.5,
-  }));
+  const rates = oneColumn(view, [{ column: 'learningRate', label: text('learning rate'), dash: [2, 3] }]).map(
+    (line) => ({
+      ...line,
+      color: view.runs.length === 1 ? runColor(1, view.theme) : line.color,
+      width: 1.5,
+    }),
+  );
   if (rates.length > 0) {
     figure.right = { axis: { ...valueAxis(view.t('learning rate'), 'linear', extentOf(rates)), min: 0 }, lines: rates };
   }
@@ -288,8 +291,8 @@ export function lossCurves(lines: readonly Line[], t: View['t']): LineFigure {
 export function wholeGradient(view: View): LineFigure {
   const clipped = view.runs.some(({ series }) => differ(series, 'gradientNorm', 'clippedGradientNorm'));
   const lines = oneColumn(view, [
-    { column: 'gradientNorm', label: clipped ? 'before clipping' : 'norm', always: true },
-    ...(clipped ? [{ column: 'clippedGradientNorm', label: 'after clipping', dash: [5, 4] } as const] : []),
+    { column: 'gradientNorm', label: text(clipped ? 'before clipping' : 'norm'), always: true },
+    ...(clipped ? [{ column: 'clippedGradientNorm', label: text('after clipping'), dash: [5, 4] } as const] : []),
   ]);
   return {
     kind: 'lines',

@@ -30,6 +30,15 @@ const quantity = (heading: string, ...of: Quantity[]): NonNullable<CardDefinitio
 const gradients: readonly Quantity[] = ['weightGradient', 'activationGradient'];
 const statistics: readonly Quantity[] = ['std', 'mean', 'saturatedShare', 'zeroShare', 'deadShare'];
 
+/** What the statistics are called under a heading that says of what. */
+const statisticNames = (): Readonly<Partial<Record<Quantity, string>>> => ({
+  std: t('Standard deviation'),
+  mean: t('Mean'),
+  saturatedShare: t('Saturated units'),
+  zeroShare: t('Zeros'),
+  deadShare: t('Dead units'),
+});
+
 /** The charts of the panel, what matters most first. */
 export const cardDefinitions = (): readonly CardDefinition[] => [
   { id: 'profile', along: 'layer', figure: depthProfile },
@@ -51,7 +60,15 @@ export const cardDefinitions = (): readonly CardDefinition[] => [
   {
     id: 'activations',
     along: 'step',
-    choices: quantity(t('Activations'), ...statistics),
+    choices: {
+      label: t('Quantity'),
+      heading: t('Activations'),
+      of: (view) =>
+        present(view, ...statistics).map(({ value, label }) => ({
+          value,
+          label: statisticNames()[value as Quantity] ?? label,
+        })),
+    },
     figure: (view, _, choice) => (choice ? overSteps(view, choice as Quantity) : undefined),
   },
   {

@@ -65,7 +65,7 @@ export class LayerList {
   private state: LayerListState | undefined;
   private rows: Row[] = [];
   private readonly closed = new Set<string>();
-  private builtFor: readonly LayerInfo[] | undefined;
+  private builtFor: Pick<LayerListState, 'layers' | 'theme'> | undefined;
   private focused = '';
 
   constructor(private readonly events: LayerListEvents) {
@@ -87,19 +87,29 @@ export class LayerList {
           this.all,
         ),
       ),
+      element(
+        'div',
+        { class: 'layers-caption', attributes: { 'aria-hidden': 'true' } },
+        element('span', {}, t('layer')),
+        element('span', { attributes: { title: measureText() } }, t('gradient')),
+      ),
       this.tree,
     );
   }
 
   show(state: LayerListState): void {
     this.state = state;
-    if (this.builtFor !== state.layers) {
-      this.builtFor = state.layers;
+    const before = this.builtFor;
+    this.builtFor = state;
+    if (before?.layers !== state.layers) {
       this.closed.clear();
       if (state.layers.length > openLimit)
         for (const node of moduleTree(state.layers)) for (const child of node.children) this.closed.add(child.path);
-      this.build();
-    } else this.refresh();
+    } else if (before.theme === state.theme) {
+      this.refresh();
+      return;
+    }
+    this.build();
   }
 
   /** Values of another step; nothing else has changed. */
@@ -131,7 +141,9 @@ export class LayerList {
 
   private rowOf(node: ModuleNode, depth: number, state: LayerListState): Row {
     const index = node.layer ? state.layers.indexOf(node.layer) : -1;
-    const value = node.layer ? element('span', { class: 'layer-value' }) : undefined;
+    const value = node.layer
+      ? element('span', { class: 'layer-value', attributes: { title: measureText() } })
+      : undefined;
     const eye = element('span', {
       class: 'eye',
       attributes: { title: t('Show or hide'), 'aria-hidden': 'true' },
@@ -197,7 +209,7 @@ export class LayerList {
       const worst = node.layer ? health.get(node.path) : undefined;
       badges.replaceChildren(
         ...(frozen.has(node.path) ? [badge('freeze', t('frozen'))] : []),
-        ...(worst && worst !== 'healthy' ? [badge(worst, t(worst))] : []),
+        ...(worst && worst !== 'healthy' ? [badge(worst, healthNames()[worst])] : []),
       );
     }
     const info = state.layers.find(({ name }) => name === selected);
@@ -311,6 +323,15 @@ export class LayerList {
     action();
   };
 }
+
+const measureText = (): string => t('Norm of ∂L/∂w; without weights, RMS of ∂L/∂a. At the step shown.');
+
+const healthNames = (): Readonly<Record<Health, string>> => ({
+  error: t('error'),
+  warning: t('warning'),
+  information: t('information'),
+  healthy: t('healthy'),
+});
 
 const badge = (name: IconName, label: string): HTMLElement =>
   element(

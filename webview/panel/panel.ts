@@ -165,8 +165,8 @@ class Panel {
       this.header.element,
       this.verdict.element,
       this.cards[0]!.element,
-      this.list.element,
       element('div', { class: 'cards' }, ...this.cards.slice(1).map((card) => card.element)),
+      this.list.element,
       this.steps.element,
     );
     this.content.hidden = true;
@@ -235,7 +235,13 @@ class Panel {
     if (!run) return;
     const cached = this.cache.get(run.id);
     const planned = cached?.header.settings.steps;
-    this.header.show({ runs: this.runs, shown: this.shown(), planned, slots: this.slots, theme: this.theme.kind });
+    this.header.show({
+      runs: this.runs,
+      shown: this.shown(),
+      header: cached?.header,
+      slots: this.slots,
+      theme: this.theme.kind,
+    });
     this.verdict.show(verdictOf(run, planned, t));
     if (!cached) return;
     const { series } = cached;

@@ -4,7 +4,8 @@ import { icon } from '../ui/icons';
 import { t } from '../ui/l10n';
 import { checkbox, dropdown, iconButton, setChoices } from '../ui/widgets';
 import { comparedRuns, type PanelRun } from '../../extension/protocol/panel-messages';
-import { statusOf } from './verdict';
+import type { RunHeader as RunInfo } from '../../extension/protocol/run';
+import { settingsOf, statusOf } from './verdict';
 
 export interface RunHeaderEvents {
   select(id: string): void;
@@ -17,7 +18,8 @@ export interface RunHeaderState {
   runs: readonly PanelRun[];
   /** The run the panel is about, then those compared with it. */
   shown: readonly string[];
-  planned: number | undefined;
+  /** Of the first of them, once it is known. */
+  header: Pick<RunInfo, 'settings' | 'provider'> | undefined;
   slots: RunSlots;
   theme: ThemeKind;
 }
@@ -29,6 +31,7 @@ export class RunHeader {
     this.events.select(id);
   });
   private readonly status = element('span', { class: 'status', attributes: { role: 'status' } });
+  private readonly settings = element('span', { class: 'settings' });
   private readonly stop = iconButton('stop', t('Stop the run'), () => {
     this.events.stop();
   });
@@ -63,13 +66,13 @@ export class RunHeader {
           }),
         ),
       ),
-      this.status,
+      element('div', { class: 'run-state' }, this.status, this.settings),
       this.list,
       this.chips,
     );
   }
 
-  show({ runs, shown, planned, slots, theme }: RunHeaderState): void {
+  show({ runs, shown, header, slots, theme }: RunHeaderState): void {
     const [first, ...others] = shown;
     const run = runs.find(({ id }) => id === first);
     setChoices(
@@ -77,8 +80,8 @@ export class RunHeader {
       runs.map(({ id, name, startedAt }) => ({ value: id, label: `${name} · ${timeOf(startedAt)}` })),
       first ?? '',
     );
-    const status = run ? statusOf(run, planned, t) : '';
-    if (this.status.textContent !== status) this.status.textContent = status;
+    setText(this.status, run ? statusOf(run, header?.settings.steps, t) : '');
+    setText(this.settings, header ? settingsOf(header, t) : '');
     this.stop.hidden = !run || run.end !== undefined;
     setAttributes(this.compare, { disabled: runs.length < 2 });
     const key = JSON.stringify([runs.map(({ id, name }) => [id, name]), shown, theme]);
@@ -132,6 +135,11 @@ export class RunHeader {
     );
   }
 }
+
+/** Leaves a text that is the same alone, or a screen reader would read it out again. */
+const setText = (target: HTMLElement, text: string): void => {
+  if (target.textContent !== text) target.textContent = text;
+};
 
 const timeOf = (startedAt: string): string => {
   const date = new Date(startedAt);

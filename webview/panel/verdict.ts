@@ -1,5 +1,7 @@
 import { unpackFinding, type PanelRun } from '../../extension/protocol/panel-messages';
 import type { Finding, Severity } from '../../extension/protocol/finding';
+import type { RunHeader } from '../../extension/protocol/run';
+import { readableNumber } from '../../extension/panel/readable-number';
 
 export type Tone = Severity | 'healthy' | 'running';
 
@@ -49,4 +51,25 @@ export function statusOf({ end, steps }: PanelRun, planned: number | undefined, 
   if (!end) return planned === undefined ? t('running') : t('running, step {0} of {1}', steps, planned);
   if (end.kind === 'finished') return t('finished, {0} steps', steps);
   return end.kind === 'stopped' ? t('stopped after {0} steps', steps) : t('failed after {0} steps', steps);
+}
+
+const optimizerNames = { sgd: 'SGD', adam: 'Adam', adamw: 'AdamW' };
+const providerNames: Readonly<Record<string, string>> = {
+  cpu: 'CPU',
+  cuda: 'CUDA',
+  webgpu: 'WebGPU',
+  dml: 'DirectML',
+  coreml: 'CoreML',
+};
+
+/** How a run was made, in a few words. */
+export function settingsOf({ settings, provider }: Pick<RunHeader, 'settings' | 'provider'>, t: Translate): string {
+  const { optimizer, batch } = settings;
+  return t(
+    '{0}, learning rate {1} · batch of {2} · {3}',
+    optimizerNames[optimizer.id],
+    readableNumber(optimizer.lr),
+    batch,
+    providerNames[provider] ?? provider,
+  );
 }
