@@ -3,6 +3,7 @@
 export const commands = {
   diagnose: 'gradientDoctor.diagnose',
   diagnoseSample: 'gradientDoctor.diagnoseSample',
+  getStarted: 'gradientDoctor.getStarted',
   inspect: 'gradientDoctor.inspect',
   stop: 'gradientDoctor.stop',
   showPanel: 'gradientDoctor.showPanel',

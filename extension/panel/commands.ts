@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { commands } from '../editor/contributions';
+import { commands, walkthrough } from '../editor/contributions';
 import { experimentOf, readSettings, type Settings } from '../editor/settings';
 import type { Inspection } from '../protocol/inspection';
 import type { PanelCommand } from '../protocol/panel-messages';
@@ -33,6 +33,8 @@ export interface Parts {
   log: vscode.LogOutputChannel;
 }
 
+const walkthroughId = `gradient-doctor.gradient-doctor#${walkthrough}`;
+
 /** The sample of the walkthrough, which ships with the extension. */
 const samplePath = 'samples/deep_sigmoid/model.onnx';
 
@@ -44,6 +46,7 @@ export function registerCommands(parts: Parts): vscode.Disposable {
       if (model) return diagnoseModel(parts, model);
     },
     diagnoseSample: () => diagnoseModel(parts, vscode.Uri.joinPath(parts.extension, samplePath)),
+    getStarted: () => vscode.commands.executeCommand('workbench.action.openWalkthrough', walkthroughId, false),
     inspect: async (given?: unknown) => {
       const model = await pickModel(given);
       if (model) await showInspection(model, parts.inspect, log);
@@ -114,7 +117,7 @@ export function handlePanelRequest(
       break;
     }
     case 'explain':
-      void showHandbook(extension, request.symptom);
+      void showHandbook(extension, `symptoms/${request.symptom}`);
       break;
     case 'save':
       void saveFile(request.name, request.content);

@@ -64,10 +64,11 @@ export class LayersTree implements vscode.TreeDataProvider<ModuleNode>, vscode.D
     const frozen = this.isFrozen(layers);
     const norm = layer && this.telemetry && layerGradient(this.telemetry, this.layerIndex.get(layer.name)!);
     item.description = [
+      // First, since it was the user's choice and what follows may not fit.
+      ...(frozen ? [vscode.l10n.t('frozen')] : []),
       ...(norm === undefined ? [] : [`‖∇‖ ${readableNumber(norm)}`]),
       ...(layer ? [layer.op] : []),
       ...(size > 0 ? [vscode.l10n.t('{0} parameters', size.toLocaleString())] : []),
-      ...(frozen ? [vscode.l10n.t('frozen')] : []),
     ].join(' · ');
     item.tooltip = [
       node.path,

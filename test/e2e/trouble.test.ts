@@ -27,7 +27,7 @@ describe('When something goes wrong', () => {
     await workbench.showViews();
     const [run] = await workbench.entries('Runs');
     assert.match(run!, /deep_sigmoid, failed/);
-    await workbench.page.locator('.activitybar .action-label[aria-label^="Explorer"]').first().click();
+    await workbench.openExplorer();
     await startLongRun(workbench);
     await workbench.command('Gradient Doctor: Stop');
     await workbench.runEnded(10_000);

@@ -110,7 +110,7 @@ export class Workbench {
       await this.menuOf(path);
       const item = this.page.locator('.monaco-menu .action-item').filter({ hasText: entry });
       if (!/\bdisabled\b/.test((await item.getAttribute('class')) ?? '')) {
-        await item.click();
+        await this.choose(item);
         return true;
       }
       await this.page.keyboard.press('Escape');
@@ -140,6 +140,56 @@ export class Workbench {
     return rows.evaluateAll((found) => found.map((row) => row.getAttribute('aria-label') ?? row.textContent));
   }
 
+  /** An entry of a view by the beginning of what a screen reader reads, or by a pattern. */
+  row(view: string, label: string | RegExp): Locator {
+    const rows = this.view(view);
+    return typeof label === 'string'
+      ? rows.locator(`.monaco-list-row[aria-label^="${label}"]`)
+      : rows.getByRole('treeitem', { name: label });
+  }
+
+  /** Chooses an entry of a context menu. */
+  async fromMenuOf(target: Locator, entry: string): Promise<void> {
+    await target.click({ button: 'right' });
+    await this.choose(this.page.locator('.monaco-menu .action-item').filter({ hasText: entry }));
+  }
+
+  /** Chooses an entry of the open menu. One that has just opened takes no click: it might be the one that opened it. */
+  private async choose(entry: Locator): Promise<void> {
+    await entry.waitFor();
+    await until(async () => {
+      if (await entry.isVisible()) await entry.click();
+      await this.page.waitForTimeout(200);
+      return !(await entry.isVisible());
+    }, 'the entry of the menu is chosen');
+  }
+
+  /** Types into the input that is open, in place of what is there, and confirms. */
+  async type(text: string): Promise<void> {
+    const input = this.page.locator('.quick-input-widget input.input');
+    await input.waitFor();
+    await input.fill(text);
+    // The file dialog first looks at what was typed, and until then does not take it.
+    await until(async () => {
+      if (await input.isVisible()) await input.press('Enter');
+      await this.page.waitForTimeout(500);
+      return !(await input.isVisible());
+    }, 'the input is taken');
+  }
+
+  async openExplorer(): Promise<void> {
+    // A click on the icon of a view that is shown hides it.
+    if (await this.page.locator('.explorer-viewlet').isVisible()) return;
+    await this.page.locator('.activitybar .action-label[aria-label^="Explorer"]').first().click();
+  }
+
+  /** The settings that hold for every folder, as the editor has stored them: the user's and the machine's. */
+  async settings(): Promise<string> {
+    const read = (scope: string) =>
+      readFile(join(environment('E2E_DATA'), 'data', scope, 'settings.json'), 'utf8').catch(() => '');
+    return (await read('User')) + (await read('Machine'));
+  }
+
   /** The text of a notification that contains `text`. */
   async notification(text: string | RegExp, timeout = 60_000): Promise<string> {
     const found = this.page.locator('.notification-list-item-message').filter({ hasText: text }).first();
@@ -157,7 +207,7 @@ export class Workbench {
   }
 
   statusBarItem(): Locator {
-    return this.page.locator('.statusbar-item').filter({ hasText: /: (step|Starting|starting|Reading|Building)/ });
+    return this.page.locator('.statusbar-item[id$="gradientDoctor.run"]');
   }
 
   /** The page of the gradient panel in an editor. */
@@ -178,7 +228,7 @@ export class Workbench {
   }
 }
 
-/** The runs that the extension has stored for a workspace: what a panel's numbers must agree with. */
+/** The runs, all of them ended, that the extension has stored for a workspace: what a panel's numbers must agree with. */
 export async function storedRuns(folder: string): Promise<{ record: RunRecord; run: Run }[]> {
   const storages = join(environment('E2E_DATA'), 'data/User/workspaceStorage');
   for (const storage of await readdir(storages)) {

@@ -473,7 +473,7 @@ export class ChartView {
       }) => {
         const room =
           direction === 'x' ? scale.chart.width / (axis.names ? 100 : 64) : scale.chart.height / (axis.names ? 24 : 36);
-        scale.ticks = axisTicks({ ...axis, min: scale.min, max: scale.max }, Math.max(2, Math.floor(room))).map(
+        scale.ticks = axisTicks({ ...axis, min: scale.min, max: scale.max }, Math.max(2, Math.round(room))).map(
           ({ value, label }) => ({ value, label: axis.names ? shortName(label, 16) : label }),
         );
       },

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 
 interface Script {
   bundleFile: string;
-  collectTexts(): string[];
+  collectTexts: () => string[];
 }
 
 describe('the texts for translators', () => {
