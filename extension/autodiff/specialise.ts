@@ -34,8 +34,7 @@ export async function specialise(
   spellOutFunctions(sized);
   // A loop that is unrolled may hold another, and what follows it has sizes only then.
   do {
-    await inferTypes(sized, runtime);
-    await foldConstants(sized, keep, runtime);
+    await inferAndFold(sized, keep, runtime);
   } while (unrollControlFlow(sized) || resolveSequences(sized) || spellOutWindows(sized));
   removeUnused(sized);
   requireTypes(sized);
@@ -94,6 +93,53 @@ function staticType(name: string, dtype: DataType, shape: readonly (number | str
   return { dtype, shape: shape as number[] };
 }
 
+/** The time that the runtime takes to read a graph grows with the square of its length from here on. */
+const longestPiece = 2000;
+
+/** Sets the type of every value and folds what is constant, piece by piece: constants of one give sizes in the next. */
+async function inferAndFold(graph: Graph, keep: ReadonlySet<string>, runtime: Runtime): Promise<void> {
+  const { nodes } = graph;
+  const whole = async (): Promise<void> => {
+    await inferTypes(graph, runtime);
+    await foldConstants(graph, keep, runtime);
+  };
+  if (nodes.length <= longestPiece) return whole();
+  const lastUses = new Map(nodes.flatMap((node, i) => operands(node).map((name) => [name, i] as const)));
+  for (const { name } of graph.outputs) lastUses.set(name, nodes.length);
+  graph.nodes = [];
+  for (let begin = 0; begin < nodes.length; begin += longestPiece) {
+    const end = begin + longestPiece;
+    const piece = pieceOf(graph, nodes.slice(begin, end), end, lastUses);
+    if (!piece) {
+      graph.nodes = [...graph.nodes, ...nodes.slice(begin)];
+      return whole();
+    }
+    await inferTypes(piece, runtime);
+    await foldConstants(piece, keep, runtime);
+    graph.nodes.push(...piece.nodes);
+  }
+}
+
+/**
+ * Some nodes as a graph that shares its types and the constants that it finds with the whole. Undefined where they take
+ * something of unknown type, of which only the whole tells more.
+ * @param lastUses of each value, the index of the last node that takes it
+ * @param end index of the first node after the piece
+ */
+function pieceOf(graph: Graph, nodes: Node[], end: number, lastUses: ReadonlyMap<string, number>): Graph | undefined {
+  const made = new Set(nodes.flatMap(({ outputs }) => outputs));
+  const taken = [...new Set(nodes.flatMap(operands))].filter((name) => !made.has(name));
+  const inputs = taken.filter((name) => !graph.initializers.has(name));
+  if (!inputs.every((name) => graph.types.has(name))) return undefined;
+  const passedOn = [...made].filter((name) => (lastUses.get(name) ?? -1) >= end);
+  return {
+    ...graph,
+    nodes,
+    inputs: inputs.map((name) => ({ name, ...graph.types.get(name)! })),
+    outputs: passedOn.map((name) => ({ name, dtype: 'float32' })),
+  };
+}
+
 /** Above this many elements a float initializer says nothing about sizes, and need not be copied to ask for types. */
 const largestShapeOperand = 1024;
 
@@ -128,11 +174,14 @@ function inferStatistics(graph: Graph): void {
 
 /** The graph without outputs and with large weights as inputs: their values do not matter for types. */
 function withoutWeights(graph: Graph): Graph {
-  const weights = [...graph.initializers].filter(
-    ([, { dtype, shape }]) => isFloat(dtype) && sizeOf(shape) > largestShapeOperand,
-  );
-  const initializers = new Map(graph.initializers);
-  for (const [name] of weights) initializers.delete(name);
+  const initializers = new Map<string, Tensor>();
+  const weights: [string, Tensor][] = [];
+  for (const name of new Set(graph.nodes.flatMap(operands))) {
+    const value = graph.initializers.get(name);
+    if (!value) continue;
+    if (isFloat(value.dtype) && sizeOf(value.shape) > largestShapeOperand) weights.push([name, value]);
+    else initializers.set(name, value);
+  }
   return {
     ...graph,
     inputs: [...graph.inputs, ...weights.map(([name, { dtype, shape }]) => ({ name, dtype, shape }))],

@@ -58,11 +58,11 @@ function roundedDown(node: Node, image: Shape): Node | undefined {
   ]);
 }
 
-/** A transposed convolution to a stated size with three dimensions, whose last the inference forgets. */
+/** A transposed convolution to a stated size, of which the inference may forget dimensions. */
 function withPads(node: Node, [, , ...image]: Shape, graph: Graph): Node | undefined {
   const size = attribute(node, 'output_shape', 'ints');
   const kernel = graph.types.get(node.inputs[1]!)?.shape.slice(2);
-  if (!size || image.length < 3 || !kernel) return undefined;
+  if (!size || !kernel) return undefined;
   const ones = kernel.map(() => 1);
   const strides = attribute(node, 'strides', 'ints') ?? ones;
   const dilations = attribute(node, 'dilations', 'ints') ?? ones;
@@ -73,7 +73,7 @@ function withPads(node: Node, [, , ...image]: Shape, graph: Graph): Node | undef
     return covered - size.at(i - image.length)!;
   });
   if (totals.some((total) => total < 0))
-    throw new UnsupportedError(node, 'an output larger than its windows cover is not supported in three dimensions.');
+    throw new UnsupportedError(node, 'an output larger than its windows cover is not supported.');
   const before = totals.map((total) => (isUpper ? Math.floor(total / 2) : Math.ceil(total / 2)));
   return changed(node, { pads: [...before, ...totals.map((total, i) => total - before[i]!)] }, [
     'output_shape',

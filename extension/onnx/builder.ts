@@ -20,7 +20,8 @@ export type Origin = Pick<Node, 'layer' | 'source'>;
 export class GraphBuilder {
   private readonly constants = new Map<string, Value>();
   private readonly taken: Set<string>;
-  private counter = 0;
+  /** How many names each stem has been given. */
+  private readonly counts: Map<string, number>;
   private origin: Origin = { layer: '' };
 
   /** @param parent of a subgraph's builder: its values are visible here, and names are unique across both. */
@@ -29,6 +30,7 @@ export class GraphBuilder {
     private readonly parent?: GraphBuilder,
   ) {
     this.taken = parent?.taken ?? new Set();
+    this.counts = parent?.counts ?? new Map<string, number>();
     for (const name of namesIn(graph)) this.taken.add(name);
   }
 
@@ -46,7 +48,12 @@ export class GraphBuilder {
   /** A name nothing in this graph has yet. */
   uniqueName(stem: string): string {
     let name = stem;
-    while (this.taken.has(name)) name = `${stem}_${++this.counter}`;
+    if (this.taken.has(stem)) {
+      let count = this.counts.get(stem) ?? 0;
+      do name = `${stem}_${++count}`;
+      while (this.taken.has(name));
+      this.counts.set(stem, count);
+    }
     this.taken.add(name);
     return name;
   }

@@ -1,6 +1,6 @@
 /** The units of an activation function that are switched off or at their ends. */
 import type { GraphBuilder, Value } from '../onnx/builder';
-import { producers, type Graph, type Node } from '../onnx/graph';
+import type { Graph, Node } from '../onnx/graph';
 import { numbers, sizeOf } from '../onnx/tensor';
 
 /** What can go wrong with the units of an activation function. */
@@ -34,11 +34,11 @@ export function activationKind(node: Node | undefined, graph: Graph): Activation
 /**
  * Where an activation counts its units: channels (axis 1) after a convolution, features (the last axis) after a linear
  * layer. Found by walking back to the layer that made the units; channels where the walk does not tell.
+ * @param made the nodes by the values that they make
  */
-export function unitAxis(graph: Graph, value: Value): number {
+export function unitAxis(made: ReadonlyMap<string, Node>, value: Value): number {
   const rank = value.shape.length;
   if (rank <= 2) return Math.max(0, rank - 1);
-  const made = producers(graph);
   let node = made.get(value.name);
   while (node) {
     if (node.opType.includes('Conv')) return 1;

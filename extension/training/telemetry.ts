@@ -54,7 +54,7 @@ export function layerBlock(
     const kind = activationKind(made.get(activation.name), forward);
     const ofLayer = { zeroShare: unknown, saturatedShare: unknown, deadShare: unknown };
     if (kind === 'rectifier') {
-      const axis = unitAxis(forward, activation);
+      const axis = unitAxis(made, activation);
       const before = loop.carryZeros(`${activation.name}/fired`, {
         dtype: 'float32',
         shape: [activation.shape[axis]!],

@@ -40,6 +40,29 @@ describe('specialise', () => {
     assert.deepEqual(graph.outputs, [{ name: 'y', ...type(2, 5) }]);
   });
 
+  it('knows in a long graph what followed from its beginning', async () => {
+    const names = Array.from({ length: 2500 }, (_, i) => `h${i}`);
+    const chain = names.map((name, i) => node('Tanh', [i === 0 ? 'x' : names[i - 1]!], [name]));
+    const long = graphOf(
+      18,
+      [{ name: 'x', dtype: 'float32', shape: ['batch', 3] }],
+      [
+        node('Shape', ['x'], ['sizes']),
+        node('ReduceProd', ['sizes'], ['size'], { keepdims: { type: 'int', value: 1 } }),
+        ...chain,
+        node('Reshape', [names.at(-1)!, 'size'], ['flat']),
+        node('Add', ['flat', 'h3'], ['y']),
+      ],
+      ['y', 'size'],
+    );
+    // The sum broadcasts [3] with a value from far away, [1, 3].
+    const graph = await specialise(long, new Map([['x', type(1, 3)]]), runtime);
+    assert.deepEqual(graph.types.get('flat'), type(3));
+    assert.deepEqual(graph.types.get('y'), type(1, 3));
+    assert.deepEqual(numbers(graph.initializers.get('size')!), [3]);
+    assert.equal(graph.nodes.length, 2502);
+  });
+
   it('leaves the graph that it is given as it was', async () => {
     const graph = flattening();
     await specialise(graph, new Map([['x', type(2, 3, 4)]]), runtime);
