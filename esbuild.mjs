@@ -28,6 +28,8 @@ const builds = [
     outdir: 'dist',
     entryNames: '[name]',
   },
+  // Loaded when there is a notebook: see extension/notebook/register.ts.
+  { ...node, entryPoints: ['extension/notebook/feature.ts'], outfile: 'dist/notebook.js' },
   {
     bundle: true,
     platform: 'browser',

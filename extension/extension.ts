@@ -13,7 +13,8 @@ import { RunLibrary } from './panel/run-library';
 import { RunStore } from './panel/run-store';
 import { RunsView } from './panel/runs-view';
 import { statusBarItem } from './panel/status-bar';
-import { Trainer } from './trainer/host';
+import { registerNotebooks } from './notebook/register';
+import { Trainer, type TrainerOptions } from './trainer/host';
 
 /** Puts the features together, nothing more. */
 export function activate(context: vscode.ExtensionContext): void {
@@ -28,12 +29,13 @@ export function activate(context: vscode.ExtensionContext): void {
     runs: keepRuns,
     bytes: runStorageMegabytes * 2 ** 20,
   });
-  const trainer = new Trainer({
+  const trainerOptions: TrainerOptions = {
     path: vscode.Uri.joinPath(context.extensionUri, 'dist/trainer.js').fsPath,
     log: (line) => {
       log.debug(line);
     },
-  });
+  };
+  const trainer = new Trainer(trainerOptions);
   const library = new RunLibrary(store, (run) => diagnose(run, settings().thresholds), log);
   const controller = new RunController(
     library,
@@ -63,6 +65,7 @@ export function activate(context: vscode.ExtensionContext): void {
     new RunsView(library),
     statusBarItem(controller),
     registerInspections(),
+    registerNotebooks({ extension: context.extensionUri, library, trainer: trainerOptions, log }),
     registerCommands({
       extension: context.extensionUri,
       library,

@@ -21,6 +21,11 @@ export const commands = {
   showOutput: 'gradientDoctor.showOutput',
 } as const;
 
+/** Those of notebooks, which the notebooks register themselves. */
+export const notebookCommands = {
+  newNotebook: 'gradientDoctor.newNotebook',
+} as const;
+
 export const views = {
   panel: 'gradientDoctor.panel',
   layers: 'gradientDoctor.layers',

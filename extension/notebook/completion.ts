@@ -2,7 +2,7 @@
 import { isAlias, isMap, isPair, isScalar, parseDocument, visit } from 'yaml';
 import { z } from 'zod';
 import { remedies } from '../remedies';
-import { cellSchemas } from './cell-schema';
+import { cellSchemas, experimentCell } from './cell-schema';
 
 export interface Suggestion {
   label: string;
@@ -25,6 +25,7 @@ export function suggestionsAt(text: string, offset: number): Suggestion[] {
   if (!place) return [];
   const { path, at } = place;
   if (path.at(-1) === 'model' || path.at(-1) === 'npz' || path.at(-1) === 'script') return [];
+  if (path[0] === 'sweep' && path[1] === 'over' && path.length === 2 && at === 'key') return sweptFields();
   const inUse = path[0] === 'remedies' || path[0] === 'schedule';
   if (inUse) return useSuggestions(path, at);
   const schema = schemasAt(path);
@@ -48,6 +49,12 @@ export function fileKindAt(text: string, offset: number): readonly string[] | un
   if (field === 'model') return ['.onnx'];
   if (field === 'npz') return ['.npz', '.npy', '.safetensors'];
   return field === 'script' ? ['.py'] : undefined;
+}
+
+/** Whether the name of a run belongs at this place. */
+export function expectsRun(text: string, offset: number): boolean {
+  const path = placeAt(text, offset)?.path ?? [];
+  return path[0] === 'compare' || ((path[0] === 'prescribe' || path[0] === 'sweep') && path[1] === 'run');
 }
 
 function placeAt(text: string, offset: number): Place | undefined {
@@ -129,6 +136,22 @@ const fieldsOf = (found: readonly JsonSchema[]): Suggestion[] =>
       kind: 'field',
       insert: `${label}: `,
     }));
+
+/** Every field that holds one number, word or switch, by its path. */
+function sweptFields(): Suggestion[] {
+  const leaves = (schema: JsonSchema, path: string): { path: string; detail: string }[] =>
+    Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
+      const full = path === '' ? name : `${path}.${name}`;
+      const forms = [field, ...(field.anyOf ?? [])];
+      const inner = forms.flatMap((form) => leaves(form, full));
+      const isLeaf = forms.some(
+        ({ type, enum: values }) => values !== undefined || /number|integer|boolean/.test(type ?? ''),
+      );
+      return isLeaf && inner.length === 0 ? [{ path: full, detail: field.description ?? '' }] : inner;
+    });
+  const fields = new Map(leaves(jsonSchema(experimentCell), '').map((leaf) => [leaf.path, leaf]));
+  return [...fields.values()].map(({ path, detail }) => ({ label: path, detail, kind: 'field', insert: `${path}: ` }));
+}
 
 const valuesOf = (found: readonly JsonSchema[]): Suggestion[] =>
   found

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import Module from 'node:module';
 import * as vscode from 'vscode';
-import { commands } from '../../extension/editor/contributions';
+import { commands, notebookCommands } from '../../extension/editor/contributions';
 import { note } from './report';
 
 const extension = () => {
@@ -61,7 +61,7 @@ describe('activation', () => {
   it('registers every command', async () => {
     const registered = new Set(await vscode.commands.getCommands(true));
     assert.deepEqual(
-      Object.values(commands).filter((command) => !registered.has(command)),
+      Object.values({ ...commands, ...notebookCommands }).filter((command) => !registered.has(command)),
       [],
     );
   });

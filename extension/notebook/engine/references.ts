@@ -1,5 +1,6 @@
 /** Cells refer to each other by the names of experiments. */
 import { createHash } from 'node:crypto';
+import { isMap, parseDocument } from 'yaml';
 import { InputError } from '../../protocol/errors';
 import type { RunOutput } from '../../protocol/notebook-output';
 import { readCell } from '../cell';
@@ -33,11 +34,14 @@ export function findExperiment(cells: readonly LabCell[], name: string): NamedEx
   return only;
 }
 
-/** Names of all experiments of the notebook, in order. */
+/** Names of all experiments of the notebook, in order; also of those that are being written and not right yet. */
 export const namesOf = (cells: readonly Pick<LabCell, 'text'>[]): string[] =>
   cells.flatMap(({ text }) => {
     const { cell } = readCell(text);
-    return cell?.kind === 'experiment' ? [runName(cell.value)] : [];
+    if (cell) return cell.kind === 'experiment' ? [runName(cell.value)] : [];
+    const { contents } = parseDocument(text);
+    const name = isMap(contents) ? contents.get('name') : undefined;
+    return typeof name === 'string' ? [name] : [];
   });
 
 /** Tells whether a cell still says what was run. */

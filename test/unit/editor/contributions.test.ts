@@ -3,12 +3,15 @@ import { readFileSync } from 'node:fs';
 import {
   commands,
   contexts,
+  notebookCommands,
   panelViewType,
   viewContainer,
   views,
   walkthrough,
 } from '../../../extension/editor/contributions';
 import { settingSchemas } from '../../../extension/editor/settings';
+import { cellLanguage, notebookType, rendererId } from '../../../extension/notebook/identity';
+import { outputMime } from '../../../extension/protocol/notebook-output';
 import { symptomIds } from '../../../extension/protocol/finding';
 
 const manifestText = readFileSync('package.json', 'utf8');
@@ -19,6 +22,9 @@ interface Manifest {
     commands: { command: string }[];
     views: Record<string, { id: string }[]>;
     walkthroughs: { id: string }[];
+    notebooks: { type: string }[];
+    notebookRenderer: { id: string; mimeTypes: string[] }[];
+    languages: { id: string }[];
     menus: Record<string, { command: string; when: string }[]>;
     configuration: { properties: Record<string, Record<string, unknown>> };
   };
@@ -26,13 +32,15 @@ interface Manifest {
 const { activationEvents, contributes } = JSON.parse(manifestText) as Manifest;
 const sorted = (names: Iterable<string>) => [...names].sort();
 
+const allCommands = Object.values({ ...commands, ...notebookCommands });
+
 describe('package.json and the code agree', () => {
   it('on commands', () => {
-    assert.deepEqual(sorted(contributes.commands.map(({ command }) => command)), sorted(Object.values(commands)));
+    assert.deepEqual(sorted(contributes.commands.map(({ command }) => command)), sorted(allCommands));
   });
 
   it('on commands in menus', () => {
-    const known = new Set<string>(Object.values(commands));
+    const known = new Set<string>(allCommands);
     for (const { command } of Object.values(contributes.menus).flat()) assert.ok(known.has(command), command);
   });
 
@@ -46,6 +54,17 @@ describe('package.json and the code agree', () => {
       [walkthrough],
     );
     assert.ok(activationEvents.includes(`onWebviewPanel:${panelViewType}`));
+  });
+
+  it('on notebooks', () => {
+    const { notebooks, notebookRenderer, languages } = contributes;
+    assert.deepEqual(
+      [notebooks[0]!.type, notebookRenderer[0]!.id, languages[0]!.id],
+      [notebookType, rendererId, cellLanguage],
+    );
+    assert.deepEqual(notebookRenderer[0]!.mimeTypes, [outputMime]);
+    for (const event of [`onNotebook:${notebookType}`, `onRenderer:${rendererId}`])
+      assert.ok(activationEvents.includes(event), event);
   });
 
   it('on settings and their defaults', () => {

@@ -1,0 +1,163 @@
+/** An execution provider is a kernel: one controller for each that is found. */
+import * as vscode from 'vscode';
+import type { RunLibrary } from '../panel/run-library';
+import type { ProviderInfo } from '../protocol/provider';
+import type { RunHeader } from '../protocol/run';
+import { Trainer, type TrainerOptions } from '../trainer/host';
+import type { CellStatus } from './cell-status';
+import { isExperimentNotebook } from './documents';
+import type { Laboratory } from './engine/laboratory';
+import { cellLanguage, notebookType } from './identity';
+import { CellQueue } from './cell-queue';
+
+const names: Readonly<Record<string, string>> = {
+  cpu: 'CPU',
+  cuda: 'CUDA',
+  webgpu: 'WebGPU',
+  dml: 'DirectML',
+  coreml: 'Core ML',
+};
+
+/** Where it makes no sense to speak of a provider. */
+const elsewhere: Readonly<Record<string, (platform: NodeJS.Platform) => boolean>> = {
+  dml: (platform) => platform !== 'win32',
+  coreml: (platform) => platform !== 'darwin',
+  cuda: (platform) => platform === 'darwin',
+};
+
+/** The fastest first, for networks of the size that one experiments with. */
+const bySpeed = ['cuda', 'dml', 'coreml', 'cpu', 'webgpu'];
+
+export class NotebookControllers implements vscode.Disposable {
+  private readonly controllers = new Map<string, vscode.NotebookController>();
+  private readonly queues = new Map<vscode.NotebookDocument, { queue: CellQueue; trainer: Trainer }>();
+  private readonly subscriptions: readonly vscode.Disposable[];
+  private preferred = 'cpu';
+  private searched = false;
+
+  constructor(
+    private readonly library: RunLibrary,
+    private readonly trainerOptions: TrainerOptions,
+    private readonly version: string,
+    private readonly status: CellStatus,
+    private readonly log: vscode.LogOutputChannel,
+    private readonly capture: Laboratory['capture'],
+  ) {
+    // It works everywhere: nobody waits until the others are found.
+    this.add({ id: 'cpu', usable: true });
+    this.subscriptions = [
+      vscode.workspace.onDidOpenNotebookDocument((notebook) => {
+        this.welcome(notebook);
+      }),
+      vscode.workspace.onDidCloseNotebookDocument((notebook) => {
+        this.close(notebook);
+      }),
+    ];
+    for (const notebook of vscode.workspace.notebookDocuments) this.welcome(notebook);
+  }
+
+  dispose(): void {
+    for (const notebook of this.queues.keys()) this.close(notebook);
+    for (const controller of this.controllers.values()) controller.dispose();
+    for (const subscription of this.subscriptions) subscription.dispose();
+  }
+
+  private welcome(notebook: vscode.NotebookDocument): void {
+    if (!isExperimentNotebook(notebook)) return;
+    this.prefer(notebook);
+    if (this.searched) return;
+    this.searched = true;
+    this.search().catch((error: unknown) => {
+      this.log.error(`The execution providers could not be listed: ${String(error)}`);
+    });
+  }
+
+  /** Looks for the other providers, each of which is tried before it is offered. */
+  private async search(): Promise<void> {
+    const trainer = new Trainer(this.trainerOptions);
+    try {
+      const found = (await trainer.providers()).filter(({ id }) => !(elsewhere[id]?.(process.platform) ?? false));
+      for (const provider of found) this.add(provider);
+      const usable = found.filter((provider) => provider.usable).map(({ id }) => id);
+      this.preferred = bySpeed.find((id) => usable.includes(id)) ?? 'cpu';
+      for (const notebook of vscode.workspace.notebookDocuments)
+        if (isExperimentNotebook(notebook)) this.prefer(notebook);
+    } finally {
+      await trainer.dispose();
+    }
+  }
+
+  private add({ id, usable, why, device }: ProviderInfo): void {
+    if (this.controllers.has(id)) return;
+    const controller = vscode.notebooks.createNotebookController(
+      `gradient-doctor.${id}`,
+      notebookType,
+      `ONNX Runtime · ${names[id] ?? id}`,
+      (cells, notebook) => {
+        this.queueOf(notebook).run(cells, controller, id);
+      },
+    );
+    controller.supportedLanguages = [cellLanguage];
+    controller.supportsExecutionOrder = true;
+    if (device !== undefined) controller.description = device;
+    if (!usable) {
+      controller.description = vscode.l10n.t('not usable here');
+      controller.detail = why;
+    }
+    this.controllers.set(id, controller);
+  }
+
+  private prefer(notebook: vscode.NotebookDocument): void {
+    for (const [id, controller] of this.controllers)
+      controller.updateNotebookAffinity(
+        notebook,
+        id === this.preferred ? vscode.NotebookControllerAffinity.Preferred : vscode.NotebookControllerAffinity.Default,
+      );
+  }
+
+  /** Each notebook has a trainer of its own: two of them run side by side. */
+  private queueOf(notebook: vscode.NotebookDocument): CellQueue {
+    const known = this.queues.get(notebook);
+    if (known) return known.queue;
+    const trainer = new Trainer(this.trainerOptions);
+    const queue = new CellQueue(notebook, this.status, this.log, {
+      trainer,
+      version: this.version,
+      keep: (name, header) => this.keep(name, header),
+      capture: this.capture,
+    });
+    this.queues.set(notebook, { queue, trainer });
+    return queue;
+  }
+
+  private close(notebook: vscode.NotebookDocument): void {
+    const known = this.queues.get(notebook);
+    if (!known) return;
+    this.queues.delete(notebook);
+    known.queue.stop();
+    void known.trainer.dispose();
+  }
+
+  /** Runs of notebooks are in the gradient panel too, with every step. */
+  private keep(name: string, header: RunHeader): ReturnType<NonNullable<Laboratory['keep']>> {
+    const record = this.library.begin(name, header);
+    // Steps may come before the record is on disk: they wait for it, in order.
+    let delivered: Promise<unknown> = record;
+    delivered.catch(() => undefined);
+    return {
+      started: record.then(({ startedAt }) => startedAt),
+      keeper: {
+        steps: (chunk) => {
+          delivered = delivered.then(async () => {
+            this.library.append(await record, chunk);
+          });
+          delivered.catch(() => undefined);
+        },
+        end: async (end) => {
+          await delivered;
+          await this.library.finish(await record, end);
+        },
+      },
+    };
+  }
+}

@@ -1,0 +1,29 @@
+/** Everything of notebooks that needs an open notebook. A bundle of its own, loaded when there is one: see `register.ts`. */
+import * as vscode from 'vscode';
+import { version } from '../../package.json';
+import type { RunLibrary } from '../panel/run-library';
+import type { TrainerOptions } from '../trainer/host';
+import { CellStatus } from './cell-status';
+import { NotebookControllers } from './controllers';
+import { notebookType } from './identity';
+import { registerLanguage } from './language';
+
+export { newNotebook } from './new-notebook';
+export { deserialize, serialize } from './serializer';
+
+export interface NotebookParts {
+  extension: vscode.Uri;
+  library: RunLibrary;
+  trainer: TrainerOptions;
+  log: vscode.LogOutputChannel;
+}
+
+export function start({ library, trainer, log }: NotebookParts): vscode.Disposable {
+  const status = new CellStatus();
+  return vscode.Disposable.from(
+    status,
+    vscode.notebooks.registerNotebookCellStatusBarItemProvider(notebookType, status),
+    new NotebookControllers(library, trainer, version, status, log, undefined),
+    registerLanguage(),
+  );
+}

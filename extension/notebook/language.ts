@@ -1,0 +1,210 @@
+/** The language of experiment cells in the editor: what `cell.ts` and `completion.ts` know, where the editor asks. */
+import * as vscode from 'vscode';
+import { existsSync } from 'node:fs';
+import { dirname, extname, isAbsolute, resolve } from 'node:path';
+import { readCell } from './cell';
+import { filesIn, formatted } from './cell-paths';
+import { descriptionAt, expectsRun, fileKindAt, suggestionsAt, type Suggestion } from './completion';
+import { codeCells, folderOf, isExperimentNotebook, labCellsOf, notebookOf } from './documents';
+import { namesOf } from './engine/references';
+import { cellLanguage } from './identity';
+
+const selector: vscode.DocumentSelector = { language: cellLanguage };
+
+const kinds: Readonly<Record<Suggestion['kind'], vscode.CompletionItemKind>> = {
+  field: vscode.CompletionItemKind.Property,
+  value: vscode.CompletionItemKind.EnumMember,
+  remedy: vscode.CompletionItemKind.Function,
+  file: vscode.CompletionItemKind.File,
+};
+
+export function registerLanguage(): vscode.Disposable {
+  return vscode.Disposable.from(
+    vscode.languages.registerCompletionItemProvider(selector, { provideCompletionItems: complete }, ' ', '/', '[', '{'),
+    vscode.languages.registerHoverProvider(selector, { provideHover: hover }),
+    vscode.languages.registerDocumentFormattingEditProvider(selector, { provideDocumentFormattingEdits: format }),
+    vscode.languages.registerDocumentLinkProvider(selector, { provideDocumentLinks: links }),
+    new Problems(),
+  );
+}
+
+async function complete(document: vscode.TextDocument, position: vscode.Position): Promise<vscode.CompletionItem[]> {
+  const text = document.getText();
+  const offset = document.offsetAt(position);
+  const extensions = fileKindAt(text, offset);
+  if (extensions) return files(document, position, extensions);
+  // Keys and ids hold what the editor takes for the ends of words.
+  const range = document.getWordRangeAtPosition(position, /[\w.-]+/);
+  if (expectsRun(text, offset))
+    return runNames(document).map((name) =>
+      completionItem(name, vscode.CompletionItemKind.Reference, quoted(name), range),
+    );
+  return suggestionsAt(text, offset).map(({ label, detail, kind, insert }) => {
+    const item = completionItem(label, kinds[kind], insert, range);
+    item.detail = detail;
+    // What follows a field is completed next.
+    if (kind === 'field') item.command = { command: 'editor.action.triggerSuggest', title: '' };
+    return item;
+  });
+}
+
+function completionItem(label: string, kind: vscode.CompletionItemKind, insert: string, range?: vscode.Range) {
+  const item = new vscode.CompletionItem(label, kind);
+  item.insertText = insert;
+  if (range) item.range = range;
+  return item;
+}
+
+const quoted = (name: string): string => (/^[\w.-][\w. -]*$/.test(name) ? name : JSON.stringify(name));
+
+function runNames(document: vscode.TextDocument): string[] {
+  const notebook = notebookOf(document);
+  return notebook ? [...new Set(namesOf(labCellsOf(notebook)))] : [];
+}
+
+async function files(
+  document: vscode.TextDocument,
+  position: vscode.Position,
+  extensions: readonly string[],
+): Promise<vscode.CompletionItem[]> {
+  const line = document.lineAt(position).text.slice(0, position.character);
+  const typed = /[\w./\\ -]*$/.exec(line)![0].trimStart();
+  const folder = resolve(folderOfDocument(document), typed.endsWith('/') ? typed : dirname(`${typed}_`));
+  const start = position.translate(0, -(typed.length - (typed.lastIndexOf('/') + 1)));
+  const entries = await vscode.workspace.fs.readDirectory(vscode.Uri.file(folder)).then(
+    (found) => found,
+    () => [],
+  );
+  return entries.flatMap(([name, type]) => {
+    const isFolder = (type & vscode.FileType.Directory) !== 0;
+    if (name.startsWith('.') || (!isFolder && !extensions.includes(extname(name).toLowerCase()))) return [];
+    const kind = isFolder ? vscode.CompletionItemKind.Folder : vscode.CompletionItemKind.File;
+    const item = completionItem(name, kind, isFolder ? `${name}/` : name, new vscode.Range(start, position));
+    if (isFolder) item.command = { command: 'editor.action.triggerSuggest', title: '' };
+    // Files before the folders that may hold more.
+    item.sortText = `${isFolder ? 1 : 0}${name}`;
+    return [item];
+  });
+}
+
+const folderOfDocument = (document: vscode.TextDocument): string => {
+  const notebook = notebookOf(document);
+  return notebook ? folderOf(notebook) : dirname(document.uri.fsPath);
+};
+
+function hover(document: vscode.TextDocument, position: vscode.Position): vscode.Hover | undefined {
+  const range = document.getWordRangeAtPosition(position, /[\w-]+/);
+  const description = range && descriptionAt(document.getText(), document.offsetAt(range.start));
+  return description ? new vscode.Hover(new vscode.MarkdownString(description), range) : undefined;
+}
+
+function format(document: vscode.TextDocument): vscode.TextEdit[] {
+  const text = document.getText();
+  const better = formatted(text);
+  return better === undefined || better === text
+    ? []
+    : [vscode.TextEdit.replace(new vscode.Range(document.positionAt(0), document.positionAt(text.length)), better)];
+}
+
+const absolute = (document: vscode.TextDocument, path: string): string =>
+  isAbsolute(path) ? path : resolve(folderOfDocument(document), path);
+
+const links = (document: vscode.TextDocument): vscode.DocumentLink[] =>
+  filesIn(document.getText()).map(
+    ({ path, start, end }) =>
+      new vscode.DocumentLink(
+        new vscode.Range(document.positionAt(start), document.positionAt(end)),
+        vscode.Uri.file(absolute(document, path)),
+      ),
+  );
+
+/** Underlines what is wrong in the cells of open notebooks. */
+class Problems implements vscode.Disposable {
+  private readonly collection = vscode.languages.createDiagnosticCollection('gradient-doctor-notebook');
+  private readonly subscriptions: readonly { dispose(): unknown }[];
+
+  constructor() {
+    this.subscriptions = [
+      this.collection,
+      vscode.workspace.onDidChangeNotebookDocument(({ notebook }) => {
+        this.check(notebook);
+      }),
+      vscode.workspace.onDidOpenNotebookDocument((notebook) => {
+        this.check(notebook);
+      }),
+      vscode.workspace.onDidCloseNotebookDocument((notebook) => {
+        for (const { document } of notebook.getCells()) this.collection.delete(document.uri);
+      }),
+      vscode.workspace.onDidCloseTextDocument(({ uri }) => {
+        this.collection.delete(uri);
+      }),
+    ];
+    for (const notebook of vscode.workspace.notebookDocuments) this.check(notebook);
+  }
+
+  dispose(): void {
+    for (const subscription of this.subscriptions) subscription.dispose();
+  }
+
+  private check(notebook: vscode.NotebookDocument): void {
+    if (!isExperimentNotebook(notebook)) return;
+    const names = namesOf(labCellsOf(notebook));
+    for (const { document } of codeCells(notebook)) this.collection.set(document.uri, problemsIn(document, names));
+  }
+}
+
+/** @param names of the experiments of the notebook */
+function problemsIn(document: vscode.TextDocument, names: readonly string[]): vscode.Diagnostic[] {
+  const text = document.getText();
+  if (text.trim() === '') return [];
+  const { cell, problems } = readCell(text);
+  const found = problems.map(({ message, range: { start, end } }) =>
+    diagnostic(
+      new vscode.Range(start.line, start.character, end.line, end.character),
+      message,
+      vscode.DiagnosticSeverity.Error,
+    ),
+  );
+  for (const { path, start, end } of filesIn(text))
+    if (!existsSync(absolute(document, path)))
+      found.push(
+        diagnostic(
+          new vscode.Range(document.positionAt(start), document.positionAt(end)),
+          vscode.l10n.t('There is no file {0}.', path),
+          vscode.DiagnosticSeverity.Warning,
+        ),
+      );
+  for (const name of cell ? referredTo(cell) : [])
+    if (!names.includes(name)) {
+      const start = text.indexOf(name);
+      found.push(
+        diagnostic(
+          new vscode.Range(document.positionAt(start), document.positionAt(start + name.length)),
+          vscode.l10n.t('No experiment of this notebook is called "{0}".', name),
+          vscode.DiagnosticSeverity.Warning,
+        ),
+      );
+    }
+  return found;
+}
+
+function diagnostic(range: vscode.Range, message: string, severity: vscode.DiagnosticSeverity): vscode.Diagnostic {
+  const made = new vscode.Diagnostic(range, message, severity);
+  made.source = 'Gradient Doctor';
+  return made;
+}
+
+type Cell = NonNullable<ReturnType<typeof readCell>['cell']>;
+
+const referredTo = ({ kind, value }: Cell): readonly string[] => {
+  switch (kind) {
+    case 'compare':
+      return value.compare;
+    case 'prescribe':
+      return [value.prescribe.run];
+    case 'sweep':
+      return [value.sweep.run];
+    case 'experiment':
+      return [];
+  }
+};

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { isAbsolute, relative, resolve } from 'node:path';
+import fc from 'fast-check';
+import { readCell } from '../../../extension/notebook/cell';
+import { experimentOf } from '../../../extension/notebook/cell-experiment';
+import { filesIn, formatted } from '../../../extension/notebook/cell-paths';
+import { cellOf, cellText } from '../../../extension/notebook/cell-text';
+import { expectsRun, suggestionsAt } from '../../../extension/notebook/completion';
+import { parseNotebook, serializeNotebook, sourceOf } from '../../../extension/notebook/gradnb';
+import { fromExperiment, fromPrescription, fromTemplate, templateIds } from '../../../extension/notebook/templates';
+import {
+  defaultExperiment,
+  defaultOptimizer,
+  lossIds,
+  optimizerIds,
+  type Experiment,
+  type Use,
+} from '../../../extension/protocol/experiment';
+
+const fromLab = (path: string): string => (isAbsolute(path) ? relative('/lab', path) : path);
+const experiment: Experiment = { ...defaultExperiment('/lab/models/deep.onnx'), steps: 50 };
+
+describe('templates', () => {
+  for (const id of templateIds)
+    it(`${id} holds cells that can be read, about runs that it has`, () => {
+      const made = fromTemplate(id, { model: 'models/deep.onnx', data: { npz: 'batch.npz' } });
+      const notebook = parseNotebook(serializeNotebook(made), 'n');
+      const cells = notebook.cells.filter(({ kind }) => kind === 'experiment').map((cell) => readCell(sourceOf(cell)));
+      assert.deepEqual(
+        cells.flatMap(({ problems }) => problems),
+        [],
+      );
+      const names = cells.flatMap(({ cell }) => (cell?.kind === 'experiment' ? [cell.value.name] : []));
+      const used = cells.flatMap(({ cell }) =>
+        cell?.kind === 'compare' ? cell.value.compare : cell?.kind === 'sweep' ? [cell.value.sweep.run] : [],
+      );
+      for (const name of used) assert.ok(names.includes(name), name);
+    });
+
+  it('make a notebook of a diagnosed model and of a prescription', () => {
+    const diagnosed = fromExperiment(experiment, 'deep', fromLab).cells.map(sourceOf);
+    assert.equal(diagnosed[1], 'name: deep\nmodel: models/deep.onnx\noptimizer: { sgd: { lr: 0.1 } }\nsteps: 50');
+    const prescription = { remedies: [{ id: 'clip-grad-norm', parameters: { max_norm: 1 } }], learningRateFactor: 3 };
+    const treated = fromPrescription(experiment, 'deep', prescription, fromLab).cells.map(sourceOf);
+    assert.match(treated[2]!, /^name: deep with clip-grad-norm$/m);
+    assert.match(treated[2]!, /lr: 0\.3.*\n.*\n?remedies: \[ \{ clip-grad-norm: \{ max_norm: 1 \} \} \]/);
+    assert.equal(treated[3], 'compare: [ deep, deep with clip-grad-norm ]');
+  });
+});
+
+describe('the text of a cell', () => {
+  const optimizers = fc
+    .tuple(fc.constantFrom(...optimizerIds), fc.constantFrom(0.1, 1e-3, 3), fc.constantFrom(0, 0.9))
+    .map(([id, lr, momentum]) => ({ ...defaultOptimizer(id), lr, ...(id === 'sgd' ? { momentum } : {}) }));
+  const experiments = fc.record(
+    {
+      name: fc.constantFrom('a', 'no: yes', '7', 'x # y'),
+      batch: fc.integer({ min: 1, max: 99 }),
+      loss: fc.constantFrom(...lossIds),
+      optimizer: optimizers,
+      steps: fc.integer({ min: 1, max: 999 }),
+      seed: fc.integer({ min: 0, max: 9 }),
+      threads: fc.integer({ min: 1, max: 4 }),
+      remedies: fc.subarray<Use>([
+        { id: 'relu', parameters: {} },
+        { id: 'clip-grad-norm', parameters: { max_norm: 2 } },
+      ]),
+      frozen: fc.constantFrom(['layers.0'], ['a', 'b']),
+      data: fc.constantFrom(
+        { kind: 'file' as const, path: '/lab/b.npz', validation: 0.2 },
+        { kind: 'synthetic' as const, task: 'classification' as const, classes: 3 },
+        { kind: 'synthetic' as const },
+      ),
+    },
+    { requiredKeys: [] },
+  );
+
+  it('states the experiment that it was made of', () => {
+    fc.assert(
+      fc.property(experiments, (changes) => {
+        const stated: Experiment = { ...experiment, ...changes, provider: 'cpu' };
+        const { cell, problems } = readCell(cellText(cellOf(stated, fromLab)));
+        assert.deepEqual(problems, []);
+        assert.ok(cell?.kind === 'experiment');
+        const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+        assert.deepEqual(plain(experimentOf(cell.value, resolve('/lab'), 'cpu')), plain(stated));
+      }),
+    );
+  });
+
+  it('names its files, at their places', () => {
+    const text = 'name: a\nmodel: "m/a.onnx"\ndata: { npz: d.npz }';
+    assert.deepEqual(
+      filesIn(text).map(({ path, start, end }) => [path, text.slice(start, end)]),
+      [
+        ['m/a.onnx', '"m/a.onnx"'],
+        ['d.npz', 'd.npz'],
+      ],
+    );
+    assert.deepEqual(filesIn('model: [\n'), []);
+  });
+
+  it('is put into its usual form, comments kept, and left alone where it is broken', () => {
+    assert.equal(
+      formatted('model:   a.onnx  # why\noptimizer: {sgd: {lr: 0.1}}\n'),
+      'model: a.onnx # why\noptimizer: { sgd: { lr: 0.1 } }',
+    );
+    assert.equal(formatted('model: [a'), undefined);
+  });
+
+  it('completes names of runs, and the fields that a sweep varies', () => {
+    assert.ok(expectsRun('compare: [a, ', 13));
+    assert.ok(expectsRun('prescribe: { run: x', 19));
+    assert.ok(!expectsRun('model: x', 8));
+    const fields = suggestionsAt('sweep: { run: a, over: {  } }', 24).map(({ label }) => label);
+    for (const field of ['optimizer.sgd.lr', 'steps', 'optimizer.adam.eps', 'loss'])
+      assert.ok(fields.includes(field), `${field} in ${fields.join()}`);
+  });
+});
