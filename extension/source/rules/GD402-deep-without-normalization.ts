@@ -34,10 +34,15 @@ export const deepWithoutNormalization: Rule = {
   },
 };
 
+/** No gradient goes further back than these (an embedding looks up integers), or its scale there is not known. */
+const starts: ReadonlySet<Op['category']> = new Set([
+  ...(['normalization', 'attention', 'embedding', 'detach'] as const),
+  ...(['input', 'data', 'loss', 'choice', 'unknown'] as const),
+]);
+
 /** Weight layers on the longest way to an op since the last normalization, or whatever may hold one. */
 const depthAt = (op: Op, depths: ReadonlyMap<Op, Depth>): Depth => {
-  if (['normalization', 'unknown', 'choice', 'attention', 'input', 'data', 'loss', 'detach'].includes(op.category))
-    return { count: 0, first: undefined };
+  if (starts.has(op.category)) return { count: 0, first: undefined };
   let deepest: Depth = { count: 0, first: undefined };
   for (const input of op.inputs) {
     const depth = depths.get(input);

@@ -71,6 +71,23 @@ for (let i = 0; i < 11; i++) model.add(tf.layers.dense({ units: 8, inputShape: [
 `),
   },
   passes: {
+    'one layer called at every time step': torch(`
+class Decoder(nn.Module):
+    def __init__(self, words, size=32, steps=20):
+        super().__init__()
+        self.embed = nn.Embedding(words, size)
+        self.lstm = nn.LSTM(size, size, batch_first=True)
+        self.linear = nn.Linear(size, words)
+        self.steps = steps
+    def forward(self, x, states=None):
+        words = []
+        for _ in range(self.steps):
+            hidden, states = self.lstm(x, states)
+            _, word = self.linear(hidden.squeeze(1)).max(1)
+            words.append(word)
+            x = self.embed(word).unsqueeze(1)
+        return torch.stack(words, 1)
+`),
     'nine layers': torch('net = nn.Sequential(*[m for _ in range(9) for m in (nn.Linear(8, 8), nn.ReLU())])\n'),
     'a norm in each block': torch(
       'net = nn.Sequential(*[m for _ in range(12) for m in (nn.Linear(8, 8), nn.BatchNorm1d(8), nn.ReLU())])\n',
