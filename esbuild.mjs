@@ -24,7 +24,12 @@ const entries = (...paths) => paths.filter((path) => existsSync(path));
 const builds = [
   {
     ...node,
-    entryPoints: entries('extension/extension.ts', 'extension/cli.ts', 'extension/trainer/trainer.ts'),
+    entryPoints: entries(
+      'extension/extension.ts',
+      'extension/cli.ts',
+      'extension/trainer/trainer.ts',
+      'extension/editor/analysis-worker.ts',
+    ),
     outdir: 'dist',
     entryNames: '[name]',
   },

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { diagnose } from './diagnosis/diagnose';
 import { contexts } from './editor/contributions';
 import { readSettings } from './editor/settings';
+import { registerSourceFeatures } from './editor/source-features';
 import { handlePanelRequest, registerCommands } from './panel/commands';
 import { FindingsView } from './panel/findings-view';
 import { FrozenLayers } from './panel/frozen-layers';
@@ -66,6 +67,7 @@ export function activate(context: vscode.ExtensionContext): void {
     statusBarItem(controller),
     registerInspections(),
     registerNotebooks({ extension: context.extensionUri, library, trainer: trainerOptions, log }),
+    registerSourceFeatures({ extension: context.extensionUri, log }),
     registerCommands({
       extension: context.extensionUri,
       library,

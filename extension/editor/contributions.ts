@@ -26,6 +26,11 @@ export const notebookCommands = {
   newNotebook: 'gradientDoctor.newNotebook',
 } as const;
 
+/** Those about source files. */
+export const sourceCommands = {
+  openRule: 'gradientDoctor.openRule',
+} as const;
+
 export const views = {
   panel: 'gradientDoctor.panel',
   layers: 'gradientDoctor.layers',

@@ -30,6 +30,12 @@ export const settingSchemas = {
   seed: z._default(whole(0), 0),
   threads: z._default(whole(0, 1024), 0),
   thresholds: z._default(z.partialRecord(z.enum(symptomIds), z.number()), {}),
+  lint: z._default(z.boolean(), true),
+  rules: z._default(
+    z.record(z.string().check(z.regex(/^GD\d{3}$/)), z.enum(['error', 'warning', 'information', 'off'])),
+    {},
+  ),
+  codeLens: z._default(z.boolean(), true),
   panelLocation: z._default(z.enum(['editor', 'sideBar']), 'editor'),
   keepRuns: z._default(whole(1, 1000), 50),
   runStorageMegabytes: z._default(whole(1), 1024),

@@ -10,12 +10,6 @@ export type Framework = 'pytorch' | 'tensorflow';
 export const frameworkOf = (file: ParsedSource): Framework =>
   file.source.language === 'python' ? 'pytorch' : 'tensorflow';
 
-/** Whether a file speaks of a framework at all; the others are not followed. */
-export const concernsFramework = ({ source }: ParsedSource): boolean =>
-  source.language === 'python'
-    ? /\b(torch|lightning|pytorch_lightning|transformers|accelerate)\b/.test(source.text)
-    : /@tensorflow\/tfjs|\btf\./.test(source.text);
-
 /** Follows a file. `findModule` finds the project's own files that it imports; without it, they stay unknown. */
 export const analyse = (file: ParsedSource, findModule?: FindModule): Trace =>
   new Interpreter(file, frameworkOf(file) === 'pytorch' ? pyTorch : tensorFlow, findModule).run();

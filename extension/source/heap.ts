@@ -81,11 +81,18 @@ const mergeItems = (lists: readonly (readonly Value[])[], merge: (values: Value[
   return Array.from({ length }, (_, index) => merge(lists.map((items) => items[index] ?? absent)));
 };
 
-/** One value, or the choice between several different ones. */
-export const choiceOf = (values: readonly Value[]): Value => {
+/** A value that may be so many things may be anything; and without an end to them, following branches has none. */
+const mostOptions = 64;
+
+/** One value, or the choice between several different ones; `undefined` where they are too many to tell apart. */
+export const choiceOf = (values: readonly Value[]): Value | undefined => {
   const options: Value[] = [];
-  for (const value of values.flatMap((each) => (each.kind === 'choice' ? each.options : [each])))
-    if (!options.some((other) => sameValue(other, value))) options.push(value);
+  for (const value of values)
+    for (const option of value.kind === 'choice' ? value.options : [value])
+      if (!options.some((other) => sameValue(other, option))) {
+        if (options.length === mostOptions) return undefined;
+        options.push(option);
+      }
   if (options.length === 1) return options[0]!;
   return { kind: 'choice', options } satisfies Choice;
 };

@@ -79,6 +79,8 @@ export class Interpreter {
   withoutGradient = 0;
   private readonly functions = new Map<FunctionNode, FunctionValue>();
   private readonly executed = new Set<FunctionNode>();
+  /** Choices whose attribute is being looked up. */
+  private readonly asked = new Set<Value>();
   private readonly modulesRead = new Map<string, Scope>();
   /** Inside an imported file, whose own training is not this file's. */
   private importing = 0;
@@ -93,6 +95,17 @@ export class Interpreter {
 
   /** Follows the whole file: its top level, then every function and class that nothing in it calls. */
   run(): Trace {
+    try {
+      this.runAll();
+    } catch (error) {
+      // Expressions nested deeper than the stack: generated code, about which there is nothing to say.
+      if (!(error instanceof RangeError)) throw error;
+      this.trace.exhausted = true;
+    }
+    return this.trace;
+  }
+
+  private runAll(): void {
     const scope: Scope = { names: new Map(), file: this.file, kind: 'module' };
     this.modulesRead.set(this.file.source.path, scope);
     this.inFrame({ id: this.id(), node: undefined, file: this.file }, () => this.block(this.file.root, scope));
@@ -101,7 +114,6 @@ export class Interpreter {
     this.library.finish(this);
     this.runMethods();
     this.runFunctions(() => true);
-    return this.trace;
   }
 
   id(): number {
@@ -213,8 +225,12 @@ export class Interpreter {
     }
   }
 
+  private choice(values: readonly Value[]): Value {
+    return choiceOf(values) ?? this.unknown('choice');
+  }
+
   readonly merge = (values: readonly Value[]): Value => {
-    const merged = choiceOf(values);
+    const merged = this.choice(values);
     if (merged.kind !== 'choice') return merged;
     const options = merged.options.filter((option) => option.kind !== 'absent' && !isNone(option));
     const tensors = options.filter((option) => option.kind === 'tensor');
@@ -1093,8 +1109,13 @@ export class Interpreter {
       case 'dict':
         return object.slots.get(name) ?? { kind: 'bound', receiver: object, name };
       case 'choice': {
+        // One of the options may be the very attribute that is asked for: `p.grad = p.grad if keep else p.other`.
+        if (this.asked.has(object)) return this.unknown(name);
+        this.asked.add(object);
         const parts = object.options.filter((option) => !isNone(option) && option.kind !== 'absent');
-        return choiceOf(parts.map((option) => this.attribute(option, name, site)));
+        const found = this.choice(parts.map((option) => this.attribute(option, name, site)));
+        this.asked.delete(object);
+        return found;
       }
       default:
         return this.library.member(this, object, name, site) ?? { kind: 'bound', receiver: object, name };
@@ -1146,13 +1167,13 @@ export class Interpreter {
         const at = index.value < 0 ? items.length + index.value : index.value;
         if (settled.exact) return items[at] ?? this.unknown('item');
       }
-      return items.length > 0 ? choiceOf(items) : this.unknown('item');
+      return items.length > 0 ? this.choice(items) : this.unknown('item');
     }
     if (settled.kind === 'dict') {
       if (index?.kind === 'constant')
         return settled.slots.get(String(index.value)) ?? this.unknown(String(index.value));
       const options = [...settled.slots.values()];
-      return options.length > 0 ? choiceOf(options) : this.unknown('item');
+      return options.length > 0 ? this.choice(options) : this.unknown('item');
     }
     if (settled.kind === 'tensor') {
       if (settled.op.category === 'recurrent' || settled.op.category === 'attention') {

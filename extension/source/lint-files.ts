@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { InputError } from '../protocol/errors';
 import type { Severity } from '../protocol/finding';
+import { concernsFramework } from './framework';
 import { lintSource, type LintFinding } from './lint';
 import { readNotebook } from './notebook-source';
 import { languageOf, parseSource } from './parse';
@@ -121,7 +122,9 @@ export const lintText = (
   if (!language) return [];
   const notebook = path.endsWith('.ipynb') ? readNotebook(text) : undefined;
   if (path.endsWith('.ipynb') && !notebook) return [];
-  const file = parseSource(resolve(path), notebook?.text ?? text, language);
+  const source = notebook?.text ?? text;
+  if (!concernsFramework({ text: source, language })) return [];
+  const file = parseSource(resolve(path), source, language);
   const raw = notebook ? new SourceText(path, text, language) : file.source;
   const rawEdit = (edit: TextEdit): TextEdit => notebook?.rawEdit(edit) ?? edit;
   const fixOf = ({ title, safe, remedy, edits }: Fix): FixRecord => ({

@@ -1,11 +1,12 @@
 /** Static findings in one source file. */
 import type { Severity } from '../protocol/finding';
-import { analyse, concernsFramework, frameworkOf } from './analyse';
+import { analyse, frameworkOf } from './analyse';
 import { disabledIn } from './comments';
 import { Flow } from './flow';
+import { concernsFramework } from './framework';
 import type { FindModule } from './interpreter';
 import type { ParsedSource } from './parse';
-import { rules } from './rules';
+import { fixAllCodes, rules } from './rules';
 import type { Fix, Problem, Rule, RuleContext } from './rules/rule';
 import type { Trace } from './trace';
 
@@ -25,9 +26,13 @@ export interface LintFinding extends Problem {
   fixes: readonly Fix[];
 }
 
+/** The fixes that a fix-all may make. */
+export const safeFixOf = ({ rule, fixes }: Pick<LintFinding, 'rule' | 'fixes'>): Fix | undefined =>
+  fixAllCodes.includes(rule.code) ? fixes.find(({ safe }) => safe) : undefined;
+
 /** Checks a parsed file with every rule that is switched on. */
 export const lintSource = (file: ParsedSource, options: LintOptions = {}): LintFinding[] =>
-  concernsFramework(file) ? lintTrace(file, analyse(file, options.findModule), options) : [];
+  concernsFramework(file.source) ? lintTrace(file, analyse(file, options.findModule), options) : [];
 
 /** Checks a file that has been followed already. */
 export const lintTrace = (file: ParsedSource, trace: Trace, options: LintOptions = {}): LintFinding[] => {

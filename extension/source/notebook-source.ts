@@ -1,14 +1,66 @@
 /**
- * The Python cells of a Jupyter notebook as one program. Places are mapped back to the notebook's JSON text, so that
- * findings and edits are those of the file as it lies on disk.
+ * The Python cells of a Jupyter notebook as one program, and places in it as places in its cells, or in the JSON text
+ * of the notebook, so that findings and edits are those of the file as it lies on disk.
  */
 import type { Span, TextEdit } from './text';
 
-export interface NotebookSource {
-  /** The program: cells one after the other, lines for IPython alone turned into comments of equal length. */
+/** A span of one cell's text. */
+export interface CellSpan extends Span {
+  /** Index of the cell among the cells of the program. */
+  cell: number;
+}
+
+export interface CellEdit extends CellSpan {
+  insert: string;
+}
+
+/** Cells one after the other, with an empty line between them, lines for IPython alone turned into comments. */
+export interface CellProgram {
   text: string;
-  /** Where a character of the program stands in the JSON text. */
-  rawOffset(offset: number): number;
+  /** The part of a span that is in the cell where it starts. */
+  span(span: Span): CellSpan;
+  /** An edit of the program as an edit of one cell. */
+  edit(edit: TextEdit): CellEdit;
+}
+
+/** @param cells their texts, with `\n` as line break. */
+export const programOfCells = (cells: readonly string[]): CellProgram => {
+  const starts: number[] = [];
+  let text = '';
+  for (const cell of cells) {
+    starts.push(text.length);
+    text += hideMagics(cell);
+    if (cell !== '' && !cell.endsWith('\n')) text += '\n';
+    // What is inserted after the last line of a cell thereby has another place than what is inserted before the next.
+    text += '\n';
+  }
+  const cellAt = (offset: number): number =>
+    Math.max(
+      0,
+      starts.findLastIndex((start) => start <= offset),
+    );
+  const span = ({ from, to }: Span): CellSpan => {
+    const cell = cellAt(from);
+    const within = (offset: number): number => Math.min(Math.max(offset - starts[cell]!, 0), cells[cell]?.length ?? 0);
+    return { cell, from: within(from), to: within(to) };
+  };
+  return {
+    text,
+    span,
+    edit: (edit) => {
+      const place = span(edit);
+      const cell = cells[place.cell] ?? '';
+      const isAfterTheEnd = edit.from - starts[place.cell]! > cell.length;
+      // The last line of a cell has no line break of its own.
+      const insert = isAfterTheEnd && cell !== '' ? `\n${edit.insert.replace(/\n$/, '')}` : edit.insert;
+      return { ...place, insert };
+    },
+  };
+};
+
+export interface NotebookSource {
+  /** The program of the notebook's cells. */
+  text: string;
   /** An edit of the program as an edit of the JSON text. */
   rawEdit(edit: TextEdit): TextEdit;
 }
@@ -21,46 +73,34 @@ interface RawString {
 
 /** @returns `undefined` if the text is not a notebook with Python cells. */
 export const readNotebook = (json: string): NotebookSource | undefined => {
-  let cells: RawString[][];
+  let cells: RawString[];
   try {
-    cells = pythonCells(json);
+    cells = pythonCells(json).map(joined);
   } catch {
     return undefined;
   }
-  let text = '';
-  const offsets: number[] = [];
-  for (const strings of cells) {
-    const source = strings.map(({ value }) => value).join('');
-    const hidden = hideMagics(source);
-    text += hidden;
-    for (const { offsets: own, value } of strings) offsets.push(...own.slice(0, value.length));
-    const end = strings.at(-1)?.offsets.at(-1) ?? offsets.at(-1) ?? 0;
-    if (!hidden.endsWith('\n')) {
-      text += '\n';
-      offsets.push(end);
-    }
-  }
-  const rawOffset = (offset: number): number => offsets[offset] ?? offsets.at(-1) ?? 0;
-  /** An edit ends after its last character: that is not always where the next one starts. */
-  const rawEnd = ({ from, to }: Span): number =>
-    to > from ? Math.max(rawOffset(to - 1) + 1, rawOffset(from)) : rawOffset(to);
+  const program = programOfCells(cells.map(({ value }) => value));
   return {
-    text,
-    rawOffset,
+    text: program.text,
     rawEdit: (edit) => {
-      const from = rawOffset(edit.from);
-      const last = edit.to > edit.from ? text[edit.to - 1] : undefined;
-      // A removed line break is two characters in JSON, with its string's end and the next one's start around it.
-      const to =
-        last === '\n' && offsets[edit.to] !== undefined
-          ? rawOffset(edit.to)
-          : last === undefined
-            ? from
-            : escapeEnd(json, rawEnd(edit) - 1);
-      return { from, to, insert: JSON.stringify(edit.insert).slice(1, -1) };
+      const { cell, from, to, insert } = program.edit(edit);
+      const { value, offsets } = cells[cell] ?? { value: '', offsets: [] };
+      const start = offsets[from] ?? 0;
+      // What is removed up to a string's end stays within that string; a removed line leads into the next one.
+      const end = to === from ? start : value[to - 1] === '\n' ? offsets[to]! : escapeEnd(json, offsets[to - 1]!);
+      return { from: start, to: end, insert: JSON.stringify(insert).slice(1, -1) };
     },
   };
 };
+
+/** The strings of a cell as one; its end is the closing quote of the last. */
+const joined = (strings: readonly RawString[]): RawString => ({
+  value: strings.map(({ value }) => value).join(''),
+  offsets: [
+    ...strings.flatMap(({ value, offsets }) => offsets.slice(0, value.length)),
+    strings.at(-1)!.offsets.at(-1)!,
+  ],
+});
 
 /** After an escape such as `\n` or `\u00e9`, of which only the start is known. */
 const escapeEnd = (json: string, at: number): number => {
@@ -87,7 +127,8 @@ const pythonCells = (json: string): RawString[][] => {
     if (type?.kind !== 'string' || type.value !== 'code') return [];
     const source = member(cell, 'source');
     if (source?.kind === 'string') return [[source]];
-    return source?.kind === 'array' ? [source.items.filter((item) => item.kind === 'string')] : [];
+    const lines = source?.kind === 'array' ? source.items.filter((item) => item.kind === 'string') : [];
+    return lines.length > 0 ? [lines] : [];
   });
 };
 

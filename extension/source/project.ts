@@ -1,6 +1,6 @@
 /** Finding the project's own files that a file imports. Files are read through a function, so that tests need no disk. */
 import { dirname, join, resolve } from 'node:path';
-import { concernsFramework } from './analyse';
+import { concernsFramework } from './framework';
 import type { FindModule } from './interpreter';
 import { languageOf, parseSource, type ParsedSource } from './parse';
 
@@ -9,30 +9,54 @@ export type ReadText = (path: string) => string | undefined;
 
 const deepestPackage = 6;
 
+export interface ProjectOptions {
+  /** Whether a file may be looked at: those outside a workspace may not. */
+  within?: (path: string) => boolean;
+  /** Told of every path that is looked at, whether or not there is a file. */
+  onLook?: (path: string) => void;
+}
+
 /** Finds modules beside the importing file and in the folders above it, each file read and parsed once. */
-export const projectModules = (read: ReadText): FindModule => {
-  const parsed = new Map<string, ParsedSource | undefined>();
-  const parse = (path: string): ParsedSource | undefined => {
-    if (parsed.has(path)) return parsed.get(path);
-    const text = read(path);
-    const language = languageOf(path);
-    const file = text === undefined || !language ? undefined : parseSource(path, text, language);
-    // What has nothing to do with a framework stays unknown: reading it would cost time and tell nothing.
-    const result = file && concernsFramework(file) ? file : undefined;
-    parsed.set(path, result);
-    return result;
-  };
-  return (name, from) => {
+export class ProjectModules {
+  private readonly parsed = new Map<string, ParsedSource | undefined>();
+
+  constructor(
+    private readonly read: ReadText,
+    private readonly options: ProjectOptions = {},
+  ) {}
+
+  readonly find: FindModule = (name, from) => {
     for (const candidate of /\.py$|\.ipynb$/i.test(from)
       ? pythonCandidates(name, from)
       : javaScriptCandidates(name, from)) {
-      if (candidate === from) continue;
-      const file = parse(candidate);
+      if (candidate === from || this.options.within?.(candidate) === false) continue;
+      this.options.onLook?.(candidate);
+      const file = this.parse(candidate);
       if (file) return file;
     }
     return undefined;
   };
-};
+
+  /** Reads a file anew when it is looked for next. */
+  forget(path: string): void {
+    this.parsed.delete(path);
+  }
+
+  private parse(path: string): ParsedSource | undefined {
+    if (this.parsed.has(path)) return this.parsed.get(path);
+    const text = this.read(path);
+    const language = languageOf(path);
+    // What has nothing to do with a framework stays unknown: reading it would cost time and tell nothing.
+    const file =
+      text !== undefined && language && concernsFramework({ text, language })
+        ? parseSource(path, text, language)
+        : undefined;
+    this.parsed.set(path, file);
+    return file;
+  }
+}
+
+export const projectModules = (read: ReadText): FindModule => new ProjectModules(read).find;
 
 function* pythonCandidates(name: string, from: string): Generator<string> {
   const dots = /^\.*/.exec(name)![0].length;

@@ -39,5 +39,7 @@ const replaceAll = (context: RuleContext, saturating: readonly Op[]): Fix[] => {
   // The last one may be the network's output, which has its range for a reason.
   const hidden = saturating.filter((op) => context.flow.after(op) !== undefined);
   const edits = activationFix(context.file, hidden.length >= fewestLayers - 1 ? hidden : saturating, 'relu', {});
-  return edits ? [{ title: 'Use ReLU in the hidden layers', safe: false, remedy: 'relu', edits }] : [];
+  return edits
+    ? [{ title: 'Use ReLU in the hidden layers', safe: false, changesNetwork: true, remedy: 'relu', edits }]
+    : [];
 };

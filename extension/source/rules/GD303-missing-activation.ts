@@ -29,7 +29,9 @@ export const missingActivation: Rule = {
       yield {
         at: site,
         message: `Two linear layers with nothing between them compute no more than one.`,
-        fixes: edits ? [{ title: 'Add a ReLU after this layer', safe: false, remedy: 'relu', edits }] : [],
+        fixes: edits
+          ? [{ title: 'Add a ReLU after this layer', safe: false, changesNetwork: true, remedy: 'relu', edits }]
+          : [],
       };
     }
   },

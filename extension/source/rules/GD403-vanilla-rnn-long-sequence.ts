@@ -23,7 +23,7 @@ export const vanillaRnnLongSequence: Rule = {
       yield {
         at: layer.site,
         message: `A plain RNN on ${length === undefined ? 'sequences of unknown length' : `${length} time steps`}: its gradient vanishes through time. An LSTM or GRU keeps it.`,
-        fixes: edits ? [{ title: 'Use an LSTM', safe: false, remedy: 'lstm', edits }] : [],
+        fixes: edits ? [{ title: 'Use an LSTM', safe: false, changesNetwork: true, remedy: 'lstm', edits }] : [],
       };
     }
   },

@@ -12,6 +12,8 @@ export interface Fix {
   title: string;
   /** Part of a fix-all on save: it changes neither the network nor what the loop is meant to do. */
   safe: boolean;
+  /** The network computes something else afterwards, as designed: a refactoring, which the editor shows first. */
+  changesNetwork?: boolean;
   /** The remedy of the catalogue that it carries out. */
   remedy?: string;
   edits: readonly TextEdit[];

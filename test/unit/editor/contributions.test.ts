@@ -5,6 +5,7 @@ import {
   contexts,
   notebookCommands,
   panelViewType,
+  sourceCommands,
   viewContainer,
   views,
   walkthrough,
@@ -12,6 +13,7 @@ import {
 import { settingSchemas } from '../../../extension/editor/settings';
 import { cellLanguage, notebookType, rendererId } from '../../../extension/notebook/identity';
 import { outputMime } from '../../../extension/protocol/notebook-output';
+import { rules } from '../../../extension/source/rules';
 import { symptomIds } from '../../../extension/protocol/finding';
 
 const manifestText = readFileSync('package.json', 'utf8');
@@ -32,7 +34,7 @@ interface Manifest {
 const { activationEvents, contributes } = JSON.parse(manifestText) as Manifest;
 const sorted = (names: Iterable<string>) => [...names].sort();
 
-const allCommands = Object.values({ ...commands, ...notebookCommands });
+const allCommands = Object.values({ ...commands, ...notebookCommands, ...sourceCommands });
 
 describe('package.json and the code agree', () => {
   it('on commands', () => {
@@ -80,6 +82,16 @@ describe('package.json and the code agree', () => {
       properties: Record<string, unknown>;
     };
     assert.deepEqual(sorted(Object.keys(properties)), sorted(symptomIds));
+  });
+
+  it('on the lint rules and their names', () => {
+    const { properties } = contributes.configuration.properties['gradientDoctor.rules'] as {
+      properties: Record<string, { description: string }>;
+    };
+    assert.deepEqual(
+      Object.entries(properties).map(([code, { description }]) => `${code} ${description}`),
+      rules.map(({ code, name, severity }) => `${code} ${name} (${severity})`),
+    );
   });
 
   it('on which context keys there are', () => {
