@@ -247,6 +247,9 @@ export const pyTorch: Library = {
 
   invoke(machine, callee, call) {
     const first = call.positional[0]?.value ?? [...call.keywords.values()][0]?.value;
+    const isKnown = callee.kind === 'layer' || callee.kind === 'container' || callee.kind === 'instance';
+    if (isKnown && isModule(callee) && call.node.from < call.node.to)
+      machine.trace.calls.push({ module: callee, call, site: call.site });
     if (callee.kind === 'layer') return applyLayer(machine, callee, call);
     if (callee.kind === 'container') {
       if (callee.type !== 'Sequential' || !first) return undefined;

@@ -86,6 +86,13 @@ export interface Initialization {
   arms: readonly Arm[];
 }
 
+/** A module called in the program, from outside of it or from another module's forward. */
+export interface ModuleCall {
+  module: Layer | Container | Instance;
+  call: Call;
+  site: Site;
+}
+
 export interface Trace {
   readonly file: ParsedSource;
   readonly ops: Op[];
@@ -98,6 +105,7 @@ export interface Trace {
   readonly classes: ClassValue[];
   /** Assignments to attributes of modules: `self.layers = […]`. */
   readonly attributes: { instance: Instance; name: string; value: Value; site: Site; valueSpan: Span }[];
+  readonly calls: ModuleCall[];
   /** The analysis gave up part of the way: nothing follows from what is not there. */
   exhausted: boolean;
 }
@@ -113,6 +121,7 @@ export const emptyTrace = (file: ParsedSource): Trace => ({
   objects: [],
   classes: [],
   attributes: [],
+  calls: [],
   exhausted: false,
 });
 

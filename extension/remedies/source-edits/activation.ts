@@ -5,6 +5,7 @@ import { DoesNotFit } from '../remedy';
 import type { Code } from './code';
 import { groupBy, sameSite } from './code';
 import type { SourceEditor } from './editors';
+import { initializeWeights } from './initialization';
 import { hiddenActivations, isActivation, isHiddenActivation } from './network';
 
 export const activationEditor = (id: ActivationId): SourceEditor => ({
@@ -23,6 +24,11 @@ export const activationEditor = (id: ActivationId): SourceEditor => ({
       if (!edits) throw new DoesNotFit(`An activation is written in a way that cannot be replaced by ${module}.`);
       code.take(file, edits);
     }
+    // Self-normalizing units hold only with LeCun normal weights.
+    if (id === 'selu' && code.framework === 'pytorch')
+      code.everywhere(() => {
+        initializeWeights(code, 'kaiming-normal', () => 'linear');
+      });
     return `Use ${module} as the activation`;
   },
 });

@@ -55,7 +55,7 @@ export class Code {
   /** @param sites what of the program the remedy is for; all of it where absent. */
   constructor(
     program: Program,
-    readonly sites: readonly Site[] | undefined,
+    private sites: readonly Site[] | undefined,
   ) {
     this.file = program.file;
     this.trace = program.trace;
@@ -70,6 +70,14 @@ export class Code {
   /** Whether an op, or the layer that computes it, is to be changed. */
   includesOp(op: Op): boolean {
     return this.includes(op.site) || (op.layer !== undefined && this.includes(op.layer.site));
+  }
+
+  /** Makes edits of the whole program, as far as a remedy has to. */
+  everywhere(edit: () => void): void {
+    const { sites } = this;
+    this.sites = undefined;
+    edit();
+    this.sites = sites;
   }
 
   edit(file: ParsedSource, ...edits: readonly TextEdit[]): void {

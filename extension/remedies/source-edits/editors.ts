@@ -6,8 +6,13 @@ import { activationEditor } from './activation';
 import { cellEditor } from './cell';
 import { clippingEditor } from './clipping';
 import { initializationEditor } from './initialization';
+import { lowerLrEditor } from './learning-rate';
+import { longSkipEditor } from './long-skip';
+import { lsuvEditor } from './lsuv';
 import { normalizationEditor } from './normalization';
 import { parametrizationEditor } from './parametrization';
+import { scheduleEditor } from './schedule';
+import { selfAttentionEditor } from './self-attention';
 import { highwayEditor, residualEditor } from './skip';
 
 /** Remedies that are written together are written in this order: each looks at what the earlier ones left. */
@@ -47,7 +52,16 @@ export const sourceEditors: Readonly<Record<string, SourceEditors>> = {
   'layer-norm': { pytorch: normalizationEditor('layer-norm') },
   'weight-norm': { pytorch: parametrizationEditor('weight-norm') },
   'spectral-norm': { pytorch: parametrizationEditor('spectral-norm') },
+  'exponential-lr': both(scheduleEditor('exponential-lr')),
+  'cosine-annealing-lr': both(scheduleEditor('cosine-annealing-lr')),
+  'reduce-lr-on-plateau': both(scheduleEditor('reduce-lr-on-plateau')),
+  'step-lr': both(scheduleEditor('step-lr')),
+  'lower-lr': both(lowerLrEditor),
+  warmup: both(scheduleEditor('warmup')),
   residual: { pytorch: residualEditor },
+  'long-skip': { pytorch: longSkipEditor },
+  lsuv: { pytorch: lsuvEditor },
+  'self-attention': { pytorch: selfAttentionEditor },
   highway: { pytorch: highwayEditor },
   relu: both(activationEditor('relu')),
   'leaky-relu': both(activationEditor('leaky-relu')),

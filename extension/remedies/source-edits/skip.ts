@@ -47,7 +47,7 @@ export const plainBlocks = (code: Code): Block[] => {
 };
 
 /** Whether a value is added to another one, as it is or through a projection without activation. */
-const isSkipEnd = (code: Code, op: Op | undefined): boolean => {
+export const isSkipEnd = (code: Code, op: Op | undefined): boolean => {
   if (!op) return false;
   return code.flow.consumers(op).some((next) => {
     if (next.category === 'merge') return /^(add|\+)/.test(next.name) && next.inputs.length > 1;
@@ -114,7 +114,7 @@ const skipInSequence = (code: Code, place: Exclude<BlockPlace, ForwardPlace>, la
   gather(code, place, 'Residual', '', isSame ? '' : `skip=${projectionOf(code, layer)}`);
 };
 
-const residualHelper = (module: string, sequential: string, identity: string): Helper => ({
+export const residualHelper = (module: string, sequential: string, identity: string): Helper => ({
   name: 'Residual',
   lines: [
     `class Residual(${module}):`,

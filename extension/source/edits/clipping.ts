@@ -77,7 +77,13 @@ export const clipBeforeStep = (
   if (step.scaled && !unscaled && callee?.kind === 'attribute' && optimizer)
     lines.push(`${source.slice(callee.object)}.unscale_(${source.slice(optimizer)})`);
   lines.push(`${reference.text}(${parameters}, ${keyword}=${limit})`);
-  return [...reference.edits, insertBefore(source, place.statement, lines)];
+  // `loss.backward(); optimizer.step()` on one line: between the two.
+  const { from } = place.statement;
+  const isFirst = source.text.slice(source.lineStart(from), from).trim() === '';
+  const edit = isFirst
+    ? insertBefore(source, place.statement, lines)
+    : { from, to: from, insert: lines.map((line) => `${line}; `).join('') };
+  return [...reference.edits, edit];
 };
 
 /** The fix for training that clips nothing: between backward and step, in the trainer's arguments, around the optimizer. */

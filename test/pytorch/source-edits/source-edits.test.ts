@@ -1,6 +1,8 @@
 /** Every edit of a remedy, applied to a program, which is then executed under PyTorch, all in one process. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { remedies } from '../../../extension/remedies';
+import { sourceEditors } from '../../../extension/remedies/source-edits/editors';
 import type { EditPlace } from '../../../extension/remedies/source-edits';
 import { at, edited, refusal } from '../../unit/remedies/source-edits/edit';
 import { python } from '../python';
@@ -62,5 +64,12 @@ describe('source edits under PyTorch', () => {
       assert.equal(results.get(each), '', `${results.get(each)}\n${made.after}`);
       if (each.again instanceof RegExp && 'id' in each.uses)
         assert.match(refusal(made.after, each.uses, each.units ? { units: each.units } : {}), each.again);
+    });
+
+  for (const { id } of remedies)
+    it(`${id} is executed in at least three styles`, () => {
+      assert.ok(sourceEditors[id]?.pytorch, 'no editor');
+      const cases = allCases.filter((each) => idsOf(each).includes(id));
+      assert.ok(cases.length >= 3, `${cases.length} cases`);
     });
 });

@@ -1,0 +1,72 @@
+import { net, use, type EditCase } from './cases';
+
+const five = (statement: (i: number) => string): string => [0, 1, 2, 3, 4].map((i) => statement(i)).join('\n');
+
+const attributes = net(
+  `${five((i) => `self.fc${i} = nn.Linear(8, 8)`)}\nself.head = nn.Linear(8, 2)`,
+  `${five((i) => `x = torch.tanh(self.fc${i}(x))`)}\nreturn self.head(x)`,
+);
+
+const sequence = `import torch
+from torch import nn
+
+net = nn.Sequential(
+${five(() => '    nn.Linear(8, 8), nn.Tanh(),')}
+    nn.Linear(8, 2),
+)
+`;
+
+const loop = net(
+  'self.layers = nn.ModuleList(nn.Linear(8, 8) for _ in range(5))\nself.head = nn.Linear(8, 2)',
+  'for layer in self.layers:\n    x = torch.tanh(layer(x))\nreturn self.head(x)',
+);
+
+/** Five layers, the outputs of the first two added to those of the last: 0 → 4; 1 and 3 are too near. */
+const mirrored = (layers: string, head: string): string => `
+x = h = torch.randn(4, 8)
+backward(net, x)
+outputs = []
+for i, layer in enumerate(${layers}):
+    h = torch.tanh(layer(h))
+    if i == 4:
+        h = h + outputs[0]
+    outputs.append(h)
+close(net(x), ${head}(h))
+`;
+
+export const longSkipCases: readonly EditCase[] = [
+  {
+    name: 'attributes',
+    program: attributes,
+    uses: use('long-skip'),
+    contains: ['        long_skip_1 = x\n', 'x = torch.tanh(self.fc4(x)) + long_skip_1'],
+    check: `net = after.Net()${mirrored('(net.fc0, net.fc1, net.fc2, net.fc3, net.fc4)', 'net.head')}`,
+    again: /already/,
+  },
+  {
+    name: 'attributes, concatenated',
+    program: attributes,
+    uses: use('long-skip', { mode: 'concat' }),
+    contains: [
+      'self.fc4_merge = nn.Linear(2 * 8, 8, bias=False)',
+      'x = self.fc4_merge(torch.cat([torch.tanh(self.fc4(x)), long_skip_1], -1))',
+    ],
+    check: 'backward(after.Net(), torch.randn(4, 8))',
+  },
+  {
+    name: 'Sequential',
+    program: sequence,
+    uses: use('long-skip'),
+    check: `net = after.net
+same_weights(net, before.net)
+old = before.net${mirrored('(old[0], old[2], old[4], old[6], old[8])', 'old[10]')}`,
+  },
+  {
+    name: 'a loop over a ModuleList',
+    program: loop,
+    uses: use('long-skip'),
+    contains: ['for index, layer in enumerate(self.layers):'],
+    check: `net = after.Net()${mirrored('net.layers', 'net.head')}`,
+    again: /no place for a skip/,
+  },
+];
