@@ -5,8 +5,10 @@
  *   npm start -- --host desktop|browser  there
  *   npm start -- --port 8000             in the browser, at this port
  *   npm start -- --no-build              with what is built already
+ *   npm start -- --state DIR             in the browser, where VS Code keeps settings and runs
  */
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { installAndBuild, repository } from './install.mjs';
@@ -16,6 +18,7 @@ const { values } = parseArgs({
   options: {
     host: { type: 'string' },
     port: { type: 'string', default: '0' },
+    state: { type: 'string' },
     build: { type: 'boolean', default: true },
   },
   allowNegative: true,
@@ -55,14 +58,19 @@ async function openOnDesktop() {
   if (!launch(executable, [...args, ...profile])) throw new Error(`${executable} cannot be started.`);
 }
 
+/** What else would be in the way of the first look. */
+const quiet = { 'chat.disableAIFeatures': true, 'git.openRepositoryInParentFolders': 'never' };
+
 /** Serves until it is interrupted. What is done there is found again the next time. */
 async function openInBrowser() {
   await installServer({ browser: false });
-  const dataFolder = join(cacheFolder, 'browser');
+  const dataFolder = values.state ?? join(cacheFolder, 'browser');
   linkExtension(repository, dataFolder);
-  const server = await startServer({ dataFolder, port: Number(values.port) });
+  const isNew = !existsSync(join(dataFolder, 'data/User/settings.json'));
+  const server = await startServer({ dataFolder, port: Number(values.port), ...(isNew ? { settings: quiet } : {}) });
   endOnSignals(() => server.stop());
-  console.log(`\nVS Code is at ${workbenchAddress(server.origin, { folder: samples })}\nCtrl+C ends it.`);
+  console.log(`\nVS Code is at ${workbenchAddress(server.origin, { folder: samples })}`);
+  console.log('Begin with "Gradient Doctor: Get Started" in the command palette. Ctrl+C here ends VS Code.');
 }
 
 try {

@@ -126,6 +126,7 @@ describe('Diagnose Gradients on the sigmoid sample', () => {
   ] as const)
     it(`follows the ${name} theme`, async () => {
       await workbench.showViews();
+      await workbench.dismissNotifications();
       await changeSettings(folder, { 'workbench.colorTheme': theme });
       const panel = await workbench.panel();
       await panel.locator(`body.${kind}`).waitFor({ timeout: 15_000 });

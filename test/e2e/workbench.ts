@@ -51,13 +51,17 @@ export async function pictureOfFailure(this: Mocha.Context): Promise<void> {
 export class Workbench {
   private constructor(readonly page: Page) {}
 
-  static async open(folder: string, size = { width: 1440, height: 900 }): Promise<Workbench> {
-    browser ??= await chromium.connect(environment('E2E_BROWSER'));
-    const page = await browser.newPage({ viewport: size });
-    page.setDefaultTimeout(15_000);
+  static open(folder: string): Promise<Workbench> {
     const address = new URL(environment('E2E_ADDRESS'));
     address.searchParams.set('folder', folder);
-    await page.goto(address.href);
+    return Workbench.openAt(address.href);
+  }
+
+  static async openAt(address: string): Promise<Workbench> {
+    browser ??= await chromium.connect(environment('E2E_BROWSER'));
+    const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+    page.setDefaultTimeout(15_000);
+    await page.goto(address);
     const workbench = new Workbench(page);
     await page.locator('.explorer-viewlet .monaco-list-row').first().waitFor({ timeout: 60_000 });
     const besides = page.locator('.part.auxiliarybar .codicon-auxiliarybar-close, .part.auxiliarybar .codicon-close');
