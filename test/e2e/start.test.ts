@@ -24,7 +24,9 @@ describe('npm start', () => {
   it('serves VS Code on the samples, with the extension loaded, until it is interrupted', async () => {
     const state = await mkdtemp(join(tmpdir(), 'gradient-doctor-start-'));
     const options = ['--no-build', '--host', 'browser', '--state', state];
-    const started = spawn(process.execPath, ['scripts/start.mjs', ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const started = spawn(process.execPath, ['scripts/start.mjs', ...options], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const ended = new Promise((done) => started.once('exit', done));
     try {
       const address = await addressOf(started);
