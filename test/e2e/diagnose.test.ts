@@ -1,11 +1,23 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { Locator } from 'playwright-core';
 import { Telemetry } from '../../extension/protocol/telemetry';
 import { aWorkspace, changeSettings, closeBrowser, pictureOfFailure, storedRuns, until, Workbench } from './workbench';
 
 const axeSource = readFileSync(createRequire(__filename).resolve('axe-core/axe.min.js'), 'utf8');
 const sample = ['deep_sigmoid', 'model.onnx'];
+
+/** The table of numbers of a chart, to the last digit. */
+const numbersOf = (card: Locator) =>
+  card.locator('tbody tr').evaluateAll((rows) =>
+    rows.map((row) => ({
+      name: row.querySelector('th')!.textContent,
+      cells: [...row.querySelectorAll('td')].map((cell) => cell.title),
+    })),
+  );
 
 describe('Diagnose Gradients on the sigmoid sample', () => {
   let folder: string;
@@ -57,14 +69,9 @@ describe('Diagnose Gradients on the sigmoid sample', () => {
     const panel = await workbench.panel();
     const card = panel.locator('[data-figure="profile"]');
     await card.getByRole('button', { name: 'Show the numbers' }).click();
-    const rows = await card.locator('tbody tr').evaluateAll((found) =>
-      found.map((row) => ({
-        layer: row.querySelector('th')!.textContent,
-        cells: [...row.querySelectorAll('td')].map((cell) => cell.title),
-      })),
-    );
+    const rows = await numbersOf(card);
     assert.ok(rows.length > 20, `${rows.length} rows`);
-    for (const { layer, cells } of rows) {
+    for (const { name: layer, cells } of rows) {
       const index = telemetry.layers.findIndex(({ name }) => name === layer);
       const weights = telemetry.weights(99, index)?.norm;
       const activation = telemetry.activation(99, index, 'gradientRms');
@@ -135,4 +142,46 @@ describe('Diagnose Gradients on the sigmoid sample', () => {
       await workbench.page.waitForTimeout(1500);
       await workbench.screenshot(name);
     });
+});
+
+describe('Diagnose Gradients on a recurrent network', () => {
+  afterEach(pictureOfFailure);
+  after(closeBrowser);
+
+  it('shows the gradient at every time step, as curve, heat map and numbers', async () => {
+    const steps = 6;
+    const folder = await aWorkspace({ 'gradientDoctor.steps': steps });
+    await cp('test/fixtures/parity/rnn-tanh-dynamo', join(folder, 'rnn'), { recursive: true });
+    const workbench = await Workbench.open(folder);
+    await workbench.fromExplorer(['rnn', 'model.onnx'], 'Diagnose Gradients');
+    await workbench.statusBarItem().waitFor({ timeout: 60_000 });
+    await workbench.runEnded();
+    const panel = await workbench.panel();
+    await panel
+      .locator('.status')
+      .filter({ hasText: `finished, ${steps} steps` })
+      .waitFor();
+    const [stored] = await storedRuns(folder);
+    const telemetry = new Telemetry(stored!.run);
+    const [norms] = telemetry.throughTime(steps - 1);
+    assert.ok(norms && norms.length > 1, 'the time steps are measured');
+
+    const show = async (figure: string) => {
+      const card = panel.locator(`[data-figure="${figure}"]`);
+      await card.scrollIntoViewIfNeeded();
+      await card.getByRole('button', { name: 'Show the numbers' }).click();
+      await card.locator('tbody tr').first().waitFor();
+      return numbersOf(card);
+    };
+    assert.deepEqual(
+      (await show('through-time')).map(({ cells }) => Number(cells[0])),
+      [...norms],
+    );
+    assert.deepEqual(
+      (await show('through-time-heat-map')).map(({ cells }) => Number(cells[0])),
+      Array.from({ length: steps }, (_, step) => telemetry.throughTime(step)[0]![0]),
+    );
+    await workbench.screenshot('through-time');
+    await workbench.close();
+  });
 });
