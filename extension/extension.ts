@@ -9,12 +9,17 @@ import { FrozenLayers } from './panel/frozen-layers';
 import { GradientPanel } from './panel/gradient-panel';
 import { registerInspections } from './panel/inspection-view';
 import { LayersTree } from './panel/layers-tree';
-import { RunController } from './panel/run-controller';
+import { PrescriptionController } from './panel/prescription-controller';
+import type { PanelSources } from './panel/panel-connection';
+import { RunController, type Train } from './panel/run-controller';
 import { RunLibrary } from './panel/run-library';
 import { RunStore } from './panel/run-store';
 import { RunsView } from './panel/runs-view';
+import { SearchLibrary } from './panel/search-library';
 import { statusBarItem } from './panel/status-bar';
+import { WorkQueue } from './panel/work-queue';
 import { registerNotebooks } from './notebook/register';
+import type { Run } from './protocol/run';
 import { Trainer, type TrainerOptions } from './trainer/host';
 
 /** Puts the features together, nothing more. */
@@ -37,20 +42,29 @@ export function activate(context: vscode.ExtensionContext): void {
     },
   };
   const trainer = new Trainer(trainerOptions);
-  const library = new RunLibrary(store, (run) => diagnose(run, settings().thresholds), log);
-  const controller = new RunController(
+  const diagnoseRun = (run: Run) => diagnose(run, settings().thresholds);
+  const library = new RunLibrary(store, diagnoseRun, log);
+  const searches = new SearchLibrary(store, log);
+  const train: Train = (experiment, events, signal) => trainer.train(experiment, { ...events, signal });
+  const queue = new WorkQueue();
+  const controller = new RunController(queue, library, train, log);
+  const prescriptions = new PrescriptionController({
+    queue,
+    runs: controller,
     library,
-    (experiment, events, signal) => trainer.train(experiment, { ...events, signal }),
+    searches,
+    train,
+    diagnose: diagnoseRun,
     log,
-  );
+  });
   const frozen = new FrozenLayers(context.workspaceState);
   const layers = new LayersTree(library, frozen);
+  const sources: PanelSources = { library, searches, frozen };
   const panel = new GradientPanel(
     context.extensionUri,
-    library,
-    frozen,
+    sources,
     (request) => {
-      handlePanelRequest({ extension: context.extensionUri, library, layers, frozen }, request);
+      handlePanelRequest({ ...sources, extension: context.extensionUri, layers }, request);
     },
     log,
   );
@@ -58,23 +72,25 @@ export function activate(context: vscode.ExtensionContext): void {
     log,
     trainer,
     library,
-    controller,
+    searches,
+    queue,
     frozen,
     layers,
     panel,
     new FindingsView(library),
     new RunsView(library),
-    statusBarItem(controller),
+    statusBarItem(queue),
     registerInspections(),
     registerNotebooks({ extension: context.extensionUri, library, trainer: trainerOptions, log }),
     registerSourceFeatures({ extension: context.extensionUri, log }),
     registerCommands({
+      ...sources,
       extension: context.extensionUri,
-      library,
+      queue,
       controller,
+      prescriptions,
       panel,
       layers,
-      frozen,
       inspect: (model, signal) => trainer.inspect(model, { signal }),
       providers: () => trainer.providers(),
       log,

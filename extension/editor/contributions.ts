@@ -4,6 +4,8 @@ export const commands = {
   diagnose: 'gradientDoctor.diagnose',
   diagnoseSample: 'gradientDoctor.diagnoseSample',
   getStarted: 'gradientDoctor.getStarted',
+  prescribe: 'gradientDoctor.prescribe',
+  prescribeRun: 'gradientDoctor.prescribeRun',
   inspect: 'gradientDoctor.inspect',
   stop: 'gradientDoctor.stop',
   showPanel: 'gradientDoctor.showPanel',

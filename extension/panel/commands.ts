@@ -1,33 +1,36 @@
 import * as vscode from 'vscode';
 import { commands, walkthrough } from '../editor/contributions';
 import { experimentOf, readSettings, type Settings } from '../editor/settings';
+import type { Experiment } from '../protocol/experiment';
 import type { Inspection } from '../protocol/inspection';
 import type { PanelCommand } from '../protocol/panel-messages';
 import type { ProviderInfo } from '../protocol/provider';
 import type { LayerInfo } from '../protocol/run';
 import { openSource } from './layer-source';
-import type { FrozenLayers } from './frozen-layers';
 import type { GradientPanel } from './gradient-panel';
 import { showInspection } from './inspection-view';
 import type { LayersTree } from './layers-tree';
 import { findData, pickModel } from './model-picker';
 import { layersBelow, type ModuleNode } from './module-tree';
-import type { PanelRequest } from './panel-connection';
+import type { PanelRequest, PanelSources } from './panel-connection';
+import type { Prescribed, PrescriptionController } from './prescription-controller';
 import { pickProvider } from './provider-picker';
 import { showHandbook } from './handbook';
 import type { RunController } from './run-controller';
 import { saveFile, saveRun } from './run-files';
 import type { RunLibrary } from './run-library';
 import type { RunRecord } from './run-store';
+import { trialName } from '../protocol/trial-ranking';
+import type { WorkQueue } from './work-queue';
 
 /** What the commands act on. */
-export interface Parts {
+export interface Parts extends PanelSources {
   extension: vscode.Uri;
-  library: RunLibrary;
+  queue: WorkQueue;
   controller: RunController;
+  prescriptions: PrescriptionController;
   panel: GradientPanel;
   layers: LayersTree;
-  frozen: FrozenLayers;
   inspect: (model: string, signal: AbortSignal) => Promise<Inspection>;
   providers: () => Promise<readonly ProviderInfo[]>;
   log: vscode.LogOutputChannel;
@@ -39,7 +42,7 @@ const walkthroughId = `gradient-doctor.gradient-doctor#${walkthrough}`;
 const samplePath = 'samples/deep_sigmoid/model.onnx';
 
 export function registerCommands(parts: Parts): vscode.Disposable {
-  const { library, controller, panel, frozen, log } = parts;
+  const { library, queue, panel, frozen, log } = parts;
   const handlers: Readonly<Record<keyof typeof commands, (...given: never[]) => unknown>> = {
     diagnose: async (given?: unknown) => {
       const model = await pickModel(given);
@@ -47,12 +50,17 @@ export function registerCommands(parts: Parts): vscode.Disposable {
     },
     diagnoseSample: () => diagnoseModel(parts, vscode.Uri.joinPath(parts.extension, samplePath)),
     getStarted: () => vscode.commands.executeCommand('workbench.action.openWalkthrough', walkthroughId, false),
+    prescribe: async (given?: unknown) => {
+      const model = await pickModel(given);
+      if (model) return prescribeModel(parts, model);
+    },
+    prescribeRun: (given?: unknown) => withRun(library, given, (run) => prescribeRun(parts, run)),
     inspect: async (given?: unknown) => {
       const model = await pickModel(given);
       if (model) await showInspection(model, parts.inspect, log);
     },
     stop: () => {
-      controller.stop();
+      queue.stop();
     },
     showPanel: () => panel.reveal(settingsFor(undefined, log).panelLocation),
     openInEditor: () => {
@@ -65,7 +73,7 @@ export function registerCommands(parts: Parts): vscode.Disposable {
       await panel.reveal(settingsFor(undefined, log).panelLocation, true);
     },
     renameRun: (given?: unknown) => withRun(library, given, (run) => renameRun(library, run)),
-    deleteRun: (given?: unknown) => withRun(library, given, (run) => deleteRun(library, run)),
+    deleteRun: (given?: unknown) => withRun(library, given, (run) => deleteRun(parts, run)),
     showLayer: async (given: unknown) => {
       panel.show(layerNames(given), false);
       await panel.reveal(settingsFor(undefined, log).panelLocation, true);
@@ -99,7 +107,7 @@ export function registerCommands(parts: Parts): vscode.Disposable {
 
 /** Does what a panel asks for. */
 export function handlePanelRequest(
-  { extension, library, layers, frozen }: Pick<Parts, 'extension' | 'library' | 'layers' | 'frozen'>,
+  { extension, library, searches, layers, frozen, edits }: PanelSources & Pick<Parts, 'extension' | 'layers'>,
   request: PanelRequest,
 ): void {
   switch (request.type) {
@@ -119,6 +127,18 @@ export function handlePanelRequest(
     case 'explain':
       void showHandbook(extension, `symptoms/${request.symptom}`);
       break;
+    case 'explainRemedy':
+      void showHandbook(extension, `remedies/${request.remedy}`);
+      break;
+    case 'apply': {
+      const run = library.find(request.id);
+      if (run && edits)
+        void searches.of(run).then((search) => {
+          const trial = search?.trials[request.trial];
+          return trial && edits.apply(run, trial);
+        });
+      break;
+    }
     case 'save':
       void saveFile(request.name, request.content);
       break;
@@ -130,6 +150,7 @@ export function handlePanelRequest(
 const panelCommandIds: Readonly<Record<PanelCommand, string>> = {
   diagnose: commands.diagnose,
   diagnoseSample: commands.diagnoseSample,
+  prescribeRun: commands.prescribeRun,
   stop: commands.stop,
   exportRun: commands.exportRun,
   openInEditor: commands.openInEditor,
@@ -146,14 +167,61 @@ function settingsFor(model: vscode.Uri | undefined, log: vscode.LogOutputChannel
   return settings;
 }
 
-async function diagnoseModel({ controller, panel, frozen, log }: Parts, model: vscode.Uri): Promise<void> {
+/** What the settings say is to be done with a model. */
+async function settingsAndExperiment(
+  { frozen, log }: Parts,
+  model: vscode.Uri,
+): Promise<{ settings: Settings; experiment: Experiment }> {
   const settings = settingsFor(model, log);
   const data = await findData(model, settings.data);
   log.info(data === undefined ? `${model.fsPath}: synthetic data` : `${model.fsPath}: data from ${data}`);
-  const experiment = experimentOf(settings, model.fsPath, data, frozen.of(model.fsPath));
-  await panel.reveal(settings.panelLocation, true);
-  const run = await controller.run(experiment);
+  return { settings, experiment: experimentOf(settings, model.fsPath, data, frozen.of(model.fsPath)) };
+}
+
+async function diagnoseModel(parts: Parts, model: vscode.Uri): Promise<void> {
+  const { settings, experiment } = await settingsAndExperiment(parts, model);
+  await parts.panel.reveal(settings.panelLocation, true);
+  const run = await parts.controller.run(experiment);
   if (run?.end && run.end.kind !== 'failed') await tellVerdict(run);
+}
+
+async function prescribeModel(parts: Parts, model: vscode.Uri): Promise<void> {
+  const { settings, experiment } = await settingsAndExperiment(parts, model);
+  await parts.panel.reveal(settings.panelLocation, true);
+  await tellPrescription(parts, await parts.prescriptions.prescribeModel(experiment, settings.prescribeBudget));
+}
+
+async function prescribeRun(parts: Parts, run: RunRecord): Promise<void> {
+  if (!run.end || parts.searches.goesOn(run)) {
+    void vscode.window.showInformationMessage(vscode.l10n.t('{0} is still running. Stop it first.', run.name));
+    return;
+  }
+  const settings = settingsFor(vscode.Uri.file(run.header.settings.model), parts.log);
+  parts.library.select(run);
+  await parts.panel.reveal(settings.panelLocation, true);
+  await tellPrescription(parts, await parts.prescriptions.prescribeRun(run, settings.prescribeBudget));
+}
+
+/** One notification when a search has ended: what helps, and the way to what was tried. */
+async function tellPrescription({ library, panel, log }: Parts, prescribed: Prescribed | undefined): Promise<void> {
+  if (!prescribed) return;
+  const { run, end, result } = prescribed;
+  const [best] = result.prescriptions;
+  const tried = result.trials.filter(({ outcome }) => outcome !== 'skipped').length;
+  if (result.trials.length === 0) {
+    if (end.kind === 'finished')
+      void vscode.window.showInformationMessage(vscode.l10n.t('{0}: healthy, there is nothing to mend.', run.name));
+    return;
+  }
+  const text = !best
+    ? vscode.l10n.t('{0}: nothing of what was tried helps ({1} trials).', run.name, tried)
+    : best.healthy
+      ? vscode.l10n.t('{0}: {1} makes it healthy ({2} trials).', run.name, trialName(best), tried)
+      : vscode.l10n.t('{0}: {1} helps, but does not make it healthy ({2} trials).', run.name, trialName(best), tried);
+  const show = vscode.l10n.t('Show Trials');
+  if ((await vscode.window.showInformationMessage(text, show)) !== show) return;
+  library.select(library.find(run.id) ?? run);
+  await panel.reveal(settingsFor(undefined, log).panelLocation);
 }
 
 /** One notification when a run has ended: the worst finding in words, and the way to the others. */
@@ -190,8 +258,8 @@ async function renameRun(library: RunLibrary, run: RunRecord): Promise<void> {
   if (name !== undefined) await library.rename(run, name.trim());
 }
 
-async function deleteRun(library: RunLibrary, run: RunRecord): Promise<void> {
-  if (!run.end) {
+async function deleteRun({ library, searches }: Parts, run: RunRecord): Promise<void> {
+  if (!run.end || searches.goesOn(run)) {
     void vscode.window.showInformationMessage(vscode.l10n.t('{0} is still running. Stop it first.', run.name));
     return;
   }

@@ -1,9 +1,7 @@
 import * as vscode from 'vscode';
 import { panelViewType, views } from '../editor/contributions';
-import type { FrozenLayers } from './frozen-layers';
-import { PanelConnection, type PanelRequest } from './panel-connection';
+import { PanelConnection, type PanelRequest, type PanelSources } from './panel-connection';
 import { panelHtml, webviewFolder } from './panel-html';
-import type { RunLibrary } from './run-library';
 
 /** The gradient panel wherever it is open: in the side bar, in an editor, or in both. */
 export class GradientPanel implements vscode.WebviewViewProvider, vscode.WebviewPanelSerializer, vscode.Disposable {
@@ -15,8 +13,7 @@ export class GradientPanel implements vscode.WebviewViewProvider, vscode.Webview
 
   constructor(
     private readonly extension: vscode.Uri,
-    private readonly library: RunLibrary,
-    private readonly frozen: FrozenLayers,
+    private readonly sources: PanelSources,
     private readonly handle: (request: PanelRequest) => void,
     private readonly log: vscode.LogOutputChannel,
   ) {
@@ -94,7 +91,7 @@ export class GradientPanel implements vscode.WebviewViewProvider, vscode.Webview
 
   private connect(webview: vscode.Webview, onDidDispose: vscode.Event<void>): PanelConnection {
     webview.options = { enableScripts: true, localResourceRoots: [webviewFolder(this.extension)] };
-    const connection = new PanelConnection(webview, this.library, this.frozen, this.handle, this.log);
+    const connection = new PanelConnection(webview, this.sources, this.handle, this.log);
     this.connections.add(connection);
     onDidDispose(() => {
       connection.dispose();

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import {
   comparedRuns,
+  packCurves,
   packFinding,
   type HostToPanel,
   type PanelRun,
@@ -10,13 +11,24 @@ import { rowWidth } from '../protocol/run';
 import type { FrozenLayers } from './frozen-layers';
 import type { RunLibrary } from './run-library';
 import type { RunRecord } from './run-store';
+import type { SearchLibrary } from './search-library';
+import { panelSearch } from './panel-search';
+import type { SourceEdits } from './source-edits';
 import { rowBudget, sampleRows, strideFor } from './sampling';
 
 /** New steps are sent this often: fast enough to look alive, slow enough to draw in between. */
 const deltaMilliseconds = 100;
 
 /** What a panel asks for that is not about data. */
-export type PanelRequest = Exclude<PanelToHost, { type: 'ready' | 'watch' | 'window' | 'select' }>;
+export type PanelRequest = Exclude<PanelToHost, { type: 'ready' | 'watch' | 'window' | 'select' | 'curves' }>;
+
+/** Where what the panel shows comes from. */
+export interface PanelSources {
+  library: RunLibrary;
+  searches: SearchLibrary;
+  frozen: FrozenLayers;
+  edits?: SourceEdits;
+}
 
 /** What the panel holds of a run. */
 interface Sent {
@@ -38,11 +50,11 @@ export class PanelConnection implements vscode.Disposable {
 
   constructor(
     private readonly webview: vscode.Webview,
-    private readonly library: RunLibrary,
-    private readonly frozen: FrozenLayers,
+    private readonly sources: PanelSources,
     private readonly handle: (request: PanelRequest) => void,
     private readonly log: vscode.LogOutputChannel,
   ) {
+    const { library, frozen, searches } = sources;
     this.subscriptions = [
       webview.onDidReceiveMessage((message: PanelToHost) => {
         this.receive(message);
@@ -54,7 +66,11 @@ export class PanelConnection implements vscode.Disposable {
         if (run) this.watched = [run.id, ...this.watched.filter((id) => id !== run.id)].slice(0, comparedRuns);
         this.sendRuns();
         this.sendFrozen();
+        this.sendSearch();
         this.sendSoon();
+      }),
+      searches.onDidChange((run) => {
+        if (run === library.selected) this.sendSearch();
       }),
       frozen.onDidChange(() => {
         this.sendFrozen();
@@ -88,11 +104,12 @@ export class PanelConnection implements vscode.Disposable {
         this.ready = true;
         this.sent.clear();
         this.post({ type: 'hello', language: vscode.env.language, texts: translations() });
-        void this.library.load().then(() => {
-          const { selected } = this.library;
+        void this.sources.library.load().then(() => {
+          const { selected } = this.sources.library;
           if (selected && !this.watched.includes(selected.id)) this.watched = [selected.id];
           this.sendRuns();
           this.sendFrozen();
+          this.sendSearch();
           this.sendSoon(0);
           for (const waiting of this.waiting.splice(0)) this.post(waiting);
         });
@@ -105,8 +122,11 @@ export class PanelConnection implements vscode.Disposable {
       case 'window':
         void this.sendWindow(message.id, message.firstStep, message.count);
         break;
+      case 'curves':
+        void this.sendCurves(message.id, message.trial);
+        break;
       case 'select':
-        this.library.select(this.library.find(message.id));
+        this.sources.library.select(this.sources.library.find(message.id));
         break;
       default:
         this.handle(message);
@@ -116,16 +136,44 @@ export class PanelConnection implements vscode.Disposable {
   private sendRuns(): void {
     if (!this.ready) return;
     for (const id of [...this.sent.keys()])
-      if (!this.library.find(id)) {
+      if (!this.sources.library.find(id)) {
         this.sent.delete(id);
         this.post({ type: 'clear', id });
       }
-    this.post({ type: 'runs', runs: this.library.runs.map(panelRun), selected: this.library.selected?.id });
+    this.post({
+      type: 'runs',
+      runs: this.sources.library.runs.map(panelRun),
+      selected: this.sources.library.selected?.id,
+    });
   }
 
   private sendFrozen(): void {
-    const model = this.library.selected?.header.settings.model;
-    if (this.ready) this.post({ type: 'frozen', layers: model === undefined ? [] : this.frozen.of(model) });
+    const model = this.sources.library.selected?.header.settings.model;
+    if (this.ready) this.post({ type: 'frozen', layers: model === undefined ? [] : this.sources.frozen.of(model) });
+  }
+
+  private sendSearch(): void {
+    const { library, searches, edits } = this.sources;
+    const run = library.selected;
+    if (!this.ready || !run) return;
+    void searches.of(run).then((search) => {
+      if (run !== library.selected) return;
+      this.post({
+        type: 'search',
+        id: run.id,
+        ...(search && {
+          search: panelSearch(search, searches.upcoming(run), (trial) => edits?.known(run, trial) ?? false),
+        }),
+      });
+    });
+  }
+
+  private async sendCurves(id: string, trial: number): Promise<void> {
+    const run = this.sources.library.find(id);
+    const search = run && (await this.sources.searches.of(run));
+    const after = search?.trials[trial]?.curves;
+    if (search?.baseline && after)
+      this.post({ type: 'curves', id, trial, before: packCurves(search.baseline), after: packCurves(after) });
   }
 
   private sendSoon(milliseconds = deltaMilliseconds): void {
@@ -146,7 +194,7 @@ export class PanelConnection implements vscode.Disposable {
   private async sendRows(): Promise<void> {
     if (!this.ready) return;
     for (const id of this.watched) {
-      const record = this.library.find(id);
+      const record = this.sources.library.find(id);
       if (record) await this.sendRun(record);
     }
     // How far they are.
@@ -154,7 +202,7 @@ export class PanelConnection implements vscode.Disposable {
   }
 
   private async sendRun(record: RunRecord): Promise<void> {
-    const { header, rows, steps } = await this.library.read(record);
+    const { header, rows, steps } = await this.sources.library.read(record);
     const width = rowWidth(header.layout);
     const stride = strideFor(steps, rowBudget(width));
     const before = this.sent.get(record.id);
@@ -171,9 +219,9 @@ export class PanelConnection implements vscode.Disposable {
   }
 
   private async sendWindow(id: string, firstStep: number, count: number): Promise<void> {
-    const record = this.library.find(id);
+    const record = this.sources.library.find(id);
     if (!record) return;
-    const { header, rows, steps } = await this.library.read(record);
+    const { header, rows, steps } = await this.sources.library.read(record);
     const width = rowWidth(header.layout);
     const first = Math.max(0, Math.min(firstStep, steps));
     const last = Math.min(steps, first + Math.min(count, rowBudget(width)));

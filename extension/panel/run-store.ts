@@ -1,6 +1,7 @@
 /**
  * Runs on disk: `<id>.json` says what is known of a run, `<id>.rows` holds its telemetry as little-endian float32,
- * row-major, appended as the steps come. So a run survives a reload, or a crash, up to its last complete step.
+ * row-major, appended as the steps come. So a run survives a reload, or a crash, up to its last complete step. What a
+ * search for a prescription tried on it lies in `<id>.trials` (search-file.ts).
  */
 import { appendFile, mkdir, open, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
@@ -100,6 +101,20 @@ export class RunStore {
     });
   }
 
+  /** Begins the trials of a run with a line, in place of those of an earlier search. */
+  beginTrials({ id }: RunRecord, line: string): Promise<void> {
+    return this.inOrder(() => writeFile(this.trialsFile(id), line));
+  }
+
+  appendTrials({ id }: RunRecord, line: string): Promise<void> {
+    return this.inOrder(() => appendFile(this.trialsFile(id), line));
+  }
+
+  /** Undefined where nothing was tried on the run. */
+  readTrials({ id }: RunRecord): Promise<string | undefined> {
+    return this.inOrder(() => readFile(this.trialsFile(id), 'utf8').catch(() => undefined));
+  }
+
   remove(id: string): Promise<void> {
     return this.inOrder(() => this.removeFiles(id));
   }
@@ -157,11 +172,13 @@ export class RunStore {
   }
 
   private async removeFiles(id: string): Promise<void> {
-    await Promise.all([this.headerFile(id), this.rowsFile(id)].map((file) => rm(file, { force: true })));
+    const files = [this.headerFile(id), this.rowsFile(id), this.trialsFile(id)];
+    await Promise.all(files.map((file) => rm(file, { force: true })));
   }
 
   private headerFile = (id: string) => join(this.folder, `${id}.json`);
   private rowsFile = (id: string) => join(this.folder, `${id}.rows`);
+  private trialsFile = (id: string) => join(this.folder, `${id}.trials`);
 
   private inOrder<T>(change: () => Promise<T>): Promise<T> {
     const result = this.pending.then(change);

@@ -1,24 +1,23 @@
 import * as vscode from 'vscode';
 import { commands } from '../editor/contributions';
-import type { RunController } from './run-controller';
+import type { WorkQueue } from './work-queue';
 
-/** One item, shown while a run goes on; a click stops the run. */
-export function statusBarItem(controller: RunController): vscode.Disposable {
+/** One item, shown while the trainer is at work; a click stops it. */
+export function statusBarItem(work: WorkQueue): vscode.Disposable {
   const item = vscode.window.createStatusBarItem('gradientDoctor.run', vscode.StatusBarAlignment.Left, 10);
   item.name = vscode.l10n.t('Gradient Doctor');
   item.command = commands.stop;
-  const subscription = controller.onDidChangeProgress(() => {
-    const { progress, queue } = controller;
+  const subscription = work.onDidChangeProgress(() => {
+    const { progress, waiting } = work;
     if (!progress) {
       item.hide();
       return;
     }
-    const where = progress.step > 0 ? vscode.l10n.t('step {0} of {1}', progress.step, progress.steps) : progress.phase;
-    item.text = `$(sync~spin) ${progress.name}: ${where}`;
+    item.text = `$(sync~spin) ${progress.name}: ${progress.message}`;
     item.tooltip =
-      queue.length > 0
-        ? vscode.l10n.t('Waiting: {0}. Click to stop the current run.', queue.join(', '))
-        : vscode.l10n.t('Click to stop the run.');
+      waiting.length > 0
+        ? vscode.l10n.t('Waiting: {0}. Click to stop what is going on.', waiting.join(', '))
+        : vscode.l10n.t('Click to stop.');
     item.show();
   });
   return vscode.Disposable.from(item, subscription);

@@ -6,6 +6,7 @@
  * host sends a coarser `full` when a run outgrows that. Exact steps are there on request (`window`).
  */
 import type { Finding, SymptomId } from './finding';
+import type { Curves, Effect, GradientByDepth, SearchEnd, Trial, UpcomingTrial } from './prescription';
 import type { RunEnd, RunHeader } from './run';
 
 /** How much telemetry of one run a panel holds. */
@@ -50,6 +51,72 @@ export const unpackFinding = (finding: PackedFinding): Finding => ({
   threshold: Number(finding.threshold),
 });
 
+export type PackedEffect = { readonly [Key in keyof Effect]: PackedNumber };
+
+export const packEffect = (effect: Effect): PackedEffect => mapValues(effect, packNumber);
+
+export const unpackEffect = (effect: PackedEffect): Effect => mapValues(effect, Number);
+
+const mapValues = <Key extends string, From, To>(
+  values: Readonly<Record<Key, From>>,
+  change: (value: From) => To,
+): Record<Key, To> =>
+  Object.fromEntries(Object.entries<From>(values).map(([key, value]) => [key, change(value)])) as Record<Key, To>;
+
+/** A trial as the panel lists it. */
+export interface PanelTrial extends Pick<Trial, 'remedies' | 'learningRateFactor' | 'outcome' | 'why'> {
+  /** Its place in the order in which trials were made; names it in messages. */
+  index: number;
+  effect?: PackedEffect;
+  /** What the search found out about those that it prescribes. */
+  prescribed?: { healthy: boolean; seeds: readonly number[] };
+  /** Whether it can be applied to the source: then the panel may send `apply`. */
+  applicable: boolean;
+}
+
+/** A search for a prescription, as far as it has come. */
+export interface PanelSearch {
+  /** Seconds that its trials may take. */
+  budget: number;
+  /** The best first. */
+  trials: readonly PanelTrial[];
+  /** What is being tried now. */
+  upcoming?: UpcomingTrial;
+  /** Absent while the search goes on. */
+  end?: SearchEnd;
+}
+
+interface PackedGradient {
+  layers: readonly string[];
+  magnitudes: Float64Array;
+}
+
+export interface PackedCurves {
+  losses: Float32Array;
+  weightGradient: PackedGradient;
+  activationGradient: PackedGradient;
+}
+
+const packGradient = (gradient: GradientByDepth): PackedGradient => ({
+  layers: gradient.map(({ layer }) => layer),
+  magnitudes: Float64Array.from(gradient, ({ magnitude }) => magnitude),
+});
+
+const unpackGradient = ({ layers, magnitudes }: PackedGradient): GradientByDepth =>
+  layers.map((layer, index) => ({ layer, magnitude: magnitudes[index]! }));
+
+export const packCurves = ({ losses, weightGradient, activationGradient }: Curves): PackedCurves => ({
+  losses,
+  weightGradient: packGradient(weightGradient),
+  activationGradient: packGradient(activationGradient),
+});
+
+export const unpackCurves = ({ losses, weightGradient, activationGradient }: PackedCurves): Curves => ({
+  losses,
+  weightGradient: unpackGradient(weightGradient),
+  activationGradient: unpackGradient(activationGradient),
+});
+
 /** Rows of some steps of a run: `steps.length` × `rowWidth(layout)`, row-major, steps ascending. */
 export interface SampledRows {
   steps: Int32Array;
@@ -67,6 +134,10 @@ export type HostToPanel =
   | ({ type: 'delta'; id: string } & SampledRows)
   /** Consecutive steps, as asked for. Not to be kept beyond need. */
   | { type: 'window'; id: string; firstStep: number; rows: Float32Array }
+  /** What was tried on the selected run; without `search`, nothing was. Sent again whenever there is more. */
+  | { type: 'search'; id: string; search?: PanelSearch }
+  /** Of a trial, as asked for, and of the run it is compared with. */
+  | { type: 'curves'; id: string; trial: number; before: PackedCurves; after: PackedCurves }
   /** The run is gone. */
   | { type: 'clear'; id: string }
   /** Point out a layer; `isolate` hides all but these. */
@@ -89,10 +160,23 @@ export type PanelToHost =
   | { type: 'freeze'; layer: string; frozen: boolean }
   /** Open the handbook page of a symptom. */
   | { type: 'explain'; symptom: SymptomId }
+  /** Open the handbook page of a remedy. */
+  | { type: 'explainRemedy'; remedy: string }
+  /** The curves of a trial, for before and after. */
+  | { type: 'curves'; id: string; trial: number }
+  /** Apply what a trial tried to the source; only where it is `applicable`. */
+  | { type: 'apply'; id: string; trial: number }
   | { type: 'command'; command: PanelCommand }
   /** A file that the panel made (PNG, SVG, CSV), for the user to save. */
   | { type: 'save'; name: string; content: Uint8Array | string };
 
 /** What a panel may ask the editor to do. */
-export const panelCommands = ['diagnose', 'diagnoseSample', 'stop', 'exportRun', 'openInEditor'] as const;
+export const panelCommands = [
+  'diagnose',
+  'diagnoseSample',
+  'prescribeRun',
+  'stop',
+  'exportRun',
+  'openInEditor',
+] as const;
 export type PanelCommand = (typeof panelCommands)[number];

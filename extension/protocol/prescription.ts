@@ -60,3 +60,18 @@ export interface Prescription extends Trial {
   healthy: boolean;
   seeds: readonly number[];
 }
+
+/** A search for a prescription, as far as it has come. */
+export interface Search {
+  /** Seconds that its trials may take. */
+  budget: number;
+  baseline?: Curves;
+  /** Every attempt, in the order they were made. */
+  trials: readonly Trial[];
+  /** The good ones, best first; empty until the search has ended. */
+  prescriptions: readonly Prescription[];
+  /** Absent while the search goes on. */
+  end?: SearchEnd;
+}
+
+export type SearchEnd = { kind: 'finished' } | { kind: 'stopped'; reason: string } | { kind: 'failed'; reason: string };

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { RunController, type Train } from '../../extension/panel/run-controller';
 import { RunLibrary } from '../../extension/panel/run-library';
 import { RunStore } from '../../extension/panel/run-store';
+import { WorkQueue } from '../../extension/panel/work-queue';
 import { RunError } from '../../extension/protocol/errors';
 import { defaultExperiment } from '../../extension/protocol/experiment';
 import { rowWidth } from '../../extension/protocol/run';
@@ -19,13 +20,16 @@ describe('runs in the extension host', () => {
   let folder: string;
   let log: vscode.LogOutputChannel;
   let library: RunLibrary;
+  let queue: WorkQueue;
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'library-'));
     log = vscode.window.createOutputChannel('test', { log: true });
     library = new RunLibrary(new RunStore(folder, { runs: 5, bytes: 1e6 }), () => [], log);
+    queue = new WorkQueue();
   });
   afterEach(async () => {
     library.dispose();
+    queue.dispose();
     log.dispose();
     await rm(folder, { recursive: true });
   });
@@ -38,7 +42,7 @@ describe('runs in the extension host', () => {
   };
 
   it('keeps every step, although steps come faster than the disk', async () => {
-    const run = await new RunController(library, train, log).run(experiment('quick'));
+    const run = await new RunController(queue, library, train, log).run(experiment('quick'));
     assert.equal(run?.steps, 3);
     assert.deepEqual(run.end, { kind: 'finished' });
     assert.equal((await library.read(run)).rows.length, 3 * rowWidth(header.layout));
@@ -63,15 +67,15 @@ describe('runs in the extension host', () => {
       order.push(`${what.name} ends`);
       return train(what, events, signal);
     };
-    const controller = new RunController(library, slow, log);
+    const controller = new RunController(queue, library, slow, log);
     const first = controller.run(experiment('first'));
     const second = controller.run(experiment('second'));
-    while (controller.queue.length === 0) await new Promise((later) => setTimeout(later, 5));
-    assert.deepEqual(controller.queue, ['second']);
+    while (queue.waiting.length === 0) await new Promise((later) => setTimeout(later, 5));
+    assert.deepEqual(queue.waiting, ['second']);
     release();
     await Promise.all([first, second]);
     assert.deepEqual(order, ['first begins', 'first ends', 'second begins', 'second ends']);
-    assert.deepEqual(controller.queue, []);
+    assert.deepEqual(queue.waiting, []);
   });
 
   it('keeps what was measured before the trainer died', async () => {
@@ -80,14 +84,14 @@ describe('runs in the extension host', () => {
       steps({ firstStep: 0, count: 2, rows: rows(2) });
       return Promise.reject(new RunError('The trainer was killed.'));
     };
-    const run = await new RunController(library, dies, log).run(experiment('dying'));
+    const run = await new RunController(queue, library, dies, log).run(experiment('dying'));
     assert.equal(run?.steps, 2);
     assert.deepEqual(run.end, { kind: 'failed', reason: 'The trainer was killed.' });
   });
 
   it('makes no run of a model that cannot be trained', async () => {
     const refuses: Train = () => Promise.reject(new Error('m.onnx is not an ONNX file.'));
-    assert.equal(await new RunController(library, refuses, log).run(experiment('refused')), undefined);
+    assert.equal(await new RunController(queue, library, refuses, log).run(experiment('refused')), undefined);
     assert.deepEqual(library.runs, []);
   });
 });

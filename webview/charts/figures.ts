@@ -64,14 +64,19 @@ const stepAxis = (view: View, air = 0): Axis => {
   };
 };
 
-const valueAxis = (label: string, scale: Axis['scale'], extent: Extent, within?: QuantityText['within']): Axis => ({
+export const valueAxis = (
+  label: string,
+  scale: Axis['scale'],
+  extent: Extent,
+  within?: QuantityText['within'],
+): Axis => ({
   label,
   scale,
   ...(scale === 'log' ? logBounds(extent) : linearBounds(extent, within)),
   marks: marksIn(extent, scale),
 });
 
-const extentOf = (series: readonly Series[]): Extent =>
+export const extentOf = (series: readonly Series[]): Extent =>
   union(
     series.map(({ y, length }) => {
       const extent = emptyExtent();
@@ -244,7 +249,7 @@ const oneColumn = (
   );
 
 /** Log where the values span more than two decades and none is below zero. */
-const fittingScale = ({ min, max, minPositive }: Extent): Axis['scale'] =>
+export const fittingScale = ({ min, max, minPositive }: Extent): Axis['scale'] =>
   min >= 0 && max > 100 * minPositive ? 'log' : 'linear';
 
 /** The loss of each run, on held-out rows too where there are any; of a run alone, the learning rate beside it. */

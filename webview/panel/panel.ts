@@ -3,6 +3,7 @@ import { RunSlots, runColor } from '../charts/colors';
 import type { ShownRun, View } from '../charts/figures';
 import { FrameWork } from '../charts/frame-work';
 import { readTheme, watchTheme } from '../charts/theme';
+import { trialGradients, trialLoss } from '../charts/trial-figures';
 import { element } from '../ui/dom';
 import { setTexts, t } from '../ui/l10n';
 import { registerWidgets, textButton } from '../ui/widgets';
@@ -14,11 +15,12 @@ import {
   type PanelToHost,
 } from '../../extension/protocol/panel-messages';
 import { cardDefinitions } from './cards';
-import { FigureCard } from './figure-card';
+import { FigureCard, type CardDefinition } from './figure-card';
 import { LayerList } from './layer-list';
 import { RunCache } from './run-cache';
 import { RunHeader } from './run-header';
 import { StepControl } from './step-control';
+import { TrialsView } from './trials-view';
 import { verdictOf } from './verdict';
 import { VerdictView } from './verdict-view';
 
@@ -83,10 +85,37 @@ class Panel {
       this.send({ type: 'explain', symptom });
     },
   });
+  private readonly trials = new TrialsView({
+    prescribe: () => {
+      this.send({ type: 'command', command: 'prescribeRun' });
+    },
+    stop: () => {
+      this.send({ type: 'command', command: 'stop' });
+    },
+    explain: (remedy) => {
+      this.send({ type: 'explainRemedy', remedy });
+    },
+    apply: (trial) => {
+      if (this.selected !== undefined) this.send({ type: 'apply', id: this.selected, trial });
+    },
+    request: (trial) => {
+      if (this.selected !== undefined) this.send({ type: 'curves', id: this.selected, trial });
+    },
+    curvesChanged: () => {
+      const view = this.view();
+      if (view) for (const card of this.trialCards) card.show(view, this.steps.step, this.layer);
+    },
+    save: (file) => {
+      this.send({ type: 'save', ...file });
+    },
+    exportRun: () => {
+      this.send({ type: 'command', command: 'exportRun' });
+    },
+  });
   private readonly steps = new StepControl(() => {
     const { step } = this.steps;
     this.list.showValues(this.valueAt(step));
-    for (const card of this.cards) card.moveTo(step, this.layer);
+    for (const card of [...this.cards, ...this.trialCards]) card.moveTo(step, this.layer);
   });
   private readonly list = new LayerList({
     select: (layer) => {
@@ -104,6 +133,7 @@ class Panel {
     },
   });
   private readonly cards: readonly FigureCard[];
+  private readonly trialCards: readonly FigureCard[];
   private readonly empty = element(
     'section',
     { class: 'welcome' },
@@ -137,33 +167,26 @@ class Panel {
     const kept = host.getState();
     this.compared = kept?.compared ?? [];
     this.choices = { ...kept?.choices };
-    this.cards = cardDefinitions().map(
-      (definition) =>
-        new FigureCard(
-          definition,
-          this.work,
-          this.theme,
-          {
-            pick: ({ step, layer }) => {
-              if (step !== undefined) this.steps.choose(step);
-              if (layer !== undefined) this.pick(layer);
-            },
-            save: ({ name, content }) => {
-              this.send({ type: 'save', name, content });
-            },
-            choose: (choice) => {
-              this.choices[definition.id] = choice;
-              this.keep();
-            },
-          },
-          this.choices[definition.id],
-        ),
-    );
+    this.cards = cardDefinitions().map((definition) => this.card(definition));
+    this.trialCards = [
+      this.card({
+        id: 'trial-loss',
+        along: 'step',
+        figure: (view) => this.trials.curves && trialLoss(this.trials.curves, view),
+      }),
+      this.card({
+        id: 'trial-gradients',
+        along: 'layer',
+        figure: (view) => this.trials.curves && trialGradients(this.trials.curves, view),
+      }),
+    ];
+    this.trials.charts.append(...this.trialCards.map((card) => card.element));
     this.content = element(
       'div',
       { class: 'content' },
       this.header.element,
       this.verdict.element,
+      this.trials.element,
       this.cards[0]!.element,
       element('div', { class: 'cards' }, ...this.cards.slice(1).map((card) => card.element)),
       this.list.element,
@@ -173,9 +196,31 @@ class Panel {
     page.append(element('main', {}, this.empty, this.content));
     watchTheme((theme) => {
       this.theme = theme;
-      for (const card of this.cards) card.setTheme(theme);
+      for (const card of [...this.cards, ...this.trialCards]) card.setTheme(theme);
       this.show();
     });
+  }
+
+  private card(definition: CardDefinition): FigureCard {
+    return new FigureCard(
+      definition,
+      this.work,
+      this.theme,
+      {
+        pick: ({ step, layer }) => {
+          if (step !== undefined) this.steps.choose(step);
+          if (layer !== undefined) this.pick(layer);
+        },
+        save: ({ name, content }) => {
+          this.send({ type: 'save', name, content });
+        },
+        choose: (choice) => {
+          this.choices[definition.id] = choice;
+          this.keep();
+        },
+      },
+      this.choices[definition.id],
+    );
   }
 
   receive(message: HostToPanel): void {
@@ -189,6 +234,10 @@ class Panel {
       case 'delta':
       case 'clear':
         this.cache.receive(message);
+        break;
+      case 'search':
+      case 'curves':
+        this.trials.receive(message);
         break;
       case 'window':
         break;
@@ -243,6 +292,9 @@ class Panel {
       theme: this.theme.kind,
     });
     this.verdict.show(verdictOf(run, planned, t));
+    const sick = run.findings.some(({ severity }) => severity !== 'information');
+    const busy = this.runs.some(({ end }) => end === undefined);
+    this.trials.show({ id: run.id, name: run.name, treatable: sick && !busy });
     if (!cached) return;
     const { series } = cached;
     this.steps.show(series.steps, series.length);
@@ -259,7 +311,7 @@ class Panel {
       value: this.valueAt(step),
     });
     const view = this.view();
-    if (view) for (const card of this.cards) card.show(view, step, this.layer);
+    if (view) for (const card of [...this.cards, ...this.trialCards]) card.show(view, step, this.layer);
   }
 
   private view(): View | undefined {

@@ -1,0 +1,37 @@
+import { packEffect, type PanelSearch } from '../protocol/panel-messages';
+import type { Search, Trial, UpcomingTrial } from '../protocol/prescription';
+import { prescribedTrials, rankedTrials } from '../protocol/trial-ranking';
+
+/**
+ * A search as the panel shows it.
+ * @param upcoming what is being tried now
+ * @param applicable whether a trial can be applied to the source
+ */
+export function panelSearch(
+  search: Search,
+  upcoming: UpcomingTrial | undefined,
+  applicable: (trial: Trial) => boolean,
+): PanelSearch {
+  const { budget, trials, prescriptions, end } = search;
+  const prescribed = new Map(prescribedTrials(search).map((trial, place) => [trial, prescriptions[place]!]));
+  return {
+    budget,
+    trials: rankedTrials(search).map((index) => {
+      const trial = trials[index]!;
+      const { remedies, learningRateFactor, outcome, why, effect } = trial;
+      const held = prescribed.get(index);
+      return {
+        index,
+        remedies,
+        learningRateFactor,
+        outcome,
+        why,
+        ...(effect && { effect: packEffect(effect) }),
+        ...(held && { prescribed: { healthy: held.healthy, seeds: held.seeds } }),
+        applicable: applicable(trial),
+      };
+    }),
+    ...(upcoming && !end && { upcoming }),
+    ...(end && { end }),
+  };
+}

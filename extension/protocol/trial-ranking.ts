@@ -1,0 +1,42 @@
+/** The order in which trials are shown, and what each is called. */
+import type { Use } from './experiment';
+import type { Outcome, Search, Trial } from './prescription';
+
+/** `residual + relu at lr ×0.3`. */
+export const trialName = ({ remedies, learningRateFactor }: Pick<Trial, 'remedies' | 'learningRateFactor'>): string =>
+  remedies.map(({ id }) => id).join(' + ') + (learningRateFactor === 1 ? '' : ` at lr ×${learningRateFactor}`);
+
+const outcomes: readonly Outcome[] = ['healthy', 'improved', 'no-effect', 'worse', 'failed', 'skipped'];
+
+type Trials = Pick<Search, 'trials' | 'prescriptions'>;
+
+/** The trials that the search prescribes, best first, as indices of `trials`. */
+export const prescribedTrials = ({ trials, prescriptions }: Trials): number[] =>
+  prescriptions.map((prescription) =>
+    trials.findIndex(
+      ({ learningRateFactor, remedies }) =>
+        learningRateFactor === prescription.learningRateFactor && sameUses(remedies, prescription.remedies),
+    ),
+  );
+
+/** All trials, best first: what the search prescribes in its order, then by outcome, health and loss. */
+export function rankedTrials(search: Trials): number[] {
+  const { trials } = search;
+  const prescribed = new Map(prescribedTrials(search).map((trial, place) => [trial, place]));
+  const place = (trial: number): number => prescribed.get(trial) ?? prescribed.size;
+  const loss = ({ effect }: Trial): number => (effect && !Number.isNaN(effect.lossAfter) ? effect.lossAfter : Infinity);
+  return trials
+    .map((_, index) => index)
+    .sort((a, b) => {
+      const [left, right] = [trials[a]!, trials[b]!];
+      return (
+        place(a) - place(b) ||
+        outcomes.indexOf(left.outcome) - outcomes.indexOf(right.outcome) ||
+        (right.effect?.healthAfter ?? 0) - (left.effect?.healthAfter ?? 0) ||
+        loss(left) - loss(right) ||
+        a - b
+      );
+    });
+}
+
+const sameUses = (a: readonly Use[], b: readonly Use[]): boolean => JSON.stringify(a) === JSON.stringify(b);
