@@ -1,8 +1,11 @@
 /** Runs in the page of the panel before it: plays the part of the extension. Bundled by panel-page.ts. */
 import {
+  packCurves,
   packFinding,
   type HostToPanel,
+  type PackedCurves,
   type PanelRun,
+  type PanelSearch,
   type PanelToHost,
 } from '../../extension/protocol/panel-messages';
 import type { Finding } from '../../extension/protocol/finding';
@@ -15,6 +18,8 @@ export interface ShownRun extends SyntheticOptions {
   running?: boolean;
   /** Steps sent to begin with; all by default. */
   sent?: number;
+  /** What was tried on it. */
+  search?: PanelSearch;
 }
 
 const received: PanelToHost[] = [];
@@ -53,11 +58,39 @@ function resend(index: number): void {
   post({ type: 'full', id: `run-${index}`, header: run.run.header, ...part(run, 0, run.sent) });
 }
 
+/** Losses and gradients that tell the trials apart. */
+function curvesOf(index: number, { layout }: SyntheticRun['header'], steps: number) {
+  const linear = layout.layers.filter(({ kind }) => kind === 'linear');
+  const gradient = linear.map(({ name }, depth) => ({
+    layer: name,
+    magnitude: 10 ** ((index < 0 ? -4 : -0.3) * (linear.length - depth)),
+  }));
+  return packCurves({
+    losses: Float32Array.from({ length: steps }, (_, step) => 2.3 * (index < 0 ? 1 : 0.97 ** (step / (index + 1)))),
+    weightGradient: gradient,
+    activationGradient: gradient.map(({ layer, magnitude }) => ({ layer, magnitude: magnitude / 3 })),
+  });
+}
+
+const sendSearch = (index: number) => {
+  const { search } = runs[index]!.shown;
+  post({ type: 'search', id: `run-${index}`, ...(search && { search }) });
+};
+
 function answer(message: PanelToHost): void {
   received.push(message);
   if (message.type === 'ready') {
     post({ type: 'hello', language: 'en', texts: {} });
     post({ type: 'runs', runs: listed(), selected: runs.length > 0 ? 'run-0' : undefined });
+    if (runs.length > 0) sendSearch(0);
+  }
+  if (message.type === 'curves') {
+    const { shown, run } = runs[Number(message.id.slice('run-'.length))]!;
+    const [before, after] = [-1, message.trial].map((trial) => curvesOf(trial, run.header, shown.steps)) as [
+      PackedCurves,
+      PackedCurves,
+    ];
+    post({ type: 'curves', id: message.id, trial: message.trial, before, after });
   }
   if (message.type === 'watch')
     for (const id of message.ids) {

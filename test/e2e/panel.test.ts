@@ -3,7 +3,11 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import type { Finding } from '../../extension/protocol/finding';
+import type { PanelToHost } from '../../extension/protocol/panel-messages';
 import { parameterColumn, rowWidth } from '../../extension/protocol/run';
+import { panelSearch } from '../../extension/panel/panel-search';
+import type { Trial } from '../../extension/protocol/prescription';
+import { aSearch } from '../unit/panel/trials';
 import { depthColor } from '../../webview/charts/colors';
 import { startPanelBrowser, type PanelBrowser } from './panel-page';
 import type { ShownRun } from './panel-script';
@@ -24,6 +28,18 @@ const others: ShownRun[] = [
   { name: 'residual', layers: 12, steps: 60, passed: 0.9 },
   { name: 'broken', layers: 12, steps: 60, broken: true, time: 20 },
 ];
+
+const search = aSearch();
+const isResidual = ({ remedies }: Trial) => remedies[0]!.id === 'residual';
+const treated: ShownRun = { ...sigmoid, search: panelSearch(search, undefined, isResidual) };
+const treating: ShownRun = {
+  ...sigmoid,
+  search: panelSearch(
+    { ...search, prescriptions: [], end: undefined },
+    { remedies: [{ id: 'gelu', parameters: {} }], learningRateFactor: 1, left: 3 },
+    () => false,
+  ),
+};
 
 interface AxeResults {
   violations: { id: string; impact: string; nodes: { html: string }[] }[];
@@ -149,12 +165,98 @@ describe('The gradient panel', () => {
     await page.close();
   });
 
+  describe('lists what was tried', () => {
+    const names = (page: Page) => page.locator('.trials tbody .remedy').allInnerTexts();
+    const asked = async (page: Page, type: PanelToHost['type']) =>
+      (await sent(page)).filter((message) => message.type === type).at(-1);
+
+    it('offers to try remedies where nothing was tried yet', async () => {
+      const page = await open([sigmoid]);
+      await page.getByText('Prescribe Remedies').click();
+      await page.waitForFunction(() => window.harness.received.some(({ type }) => type === 'command'));
+      assert.deepEqual(await asked(page, 'command'), { type: 'command', command: 'prescribeRun' });
+      await page.close();
+    });
+
+    it('the best first, with the winner in words', async () => {
+      const page = await open([treated]);
+      assert.deepEqual(await names(page), ['residual', 'highway', 'lsuv', 'relu', 'mish', 'elu', 'lstm']);
+      assert.match(
+        await page.locator('.winner').innerText(),
+        /residual makes it healthy, on seeds 0, 1, 2: the loss ends at 0\.5 instead of 2/,
+      );
+      assert.match(
+        (await page.locator('.trial').first().innerText()).replaceAll(/\s+/g, ' '),
+        /^1 residual healthy 0\.10 → 1\.00 2 → 0\.5 ×1\.2 0 residual because\. Held on seeds 0, 1, 2\.$/,
+      );
+      assert.match((await page.locator('.trial').last().innerText()).replaceAll(/\s+/g, ' '), /lstm not tried – – – –/);
+      await page.close();
+    });
+
+    it('in the order of a column that the user chooses', async () => {
+      const page = await open([treated]);
+      const loss = page.locator('.trials thead .sort').getByText('Loss');
+      await loss.press('Enter');
+      assert.deepEqual((await names(page)).slice(0, 2), ['highway', 'residual']);
+      assert.equal(await loss.locator('..').getAttribute('aria-sort'), 'ascending');
+      await loss.press('Enter');
+      assert.deepEqual((await names(page)).slice(0, 1), ['mish']);
+      await page.close();
+    });
+
+    it('and draws before and after of the one chosen by keyboard', async () => {
+      const page = await open([treated]);
+      await page.waitForFunction(() => window.harness.received.some(({ type }) => type === 'curves'));
+      assert.deepEqual(await asked(page, 'curves'), { type: 'curves', id: 'run-0', trial: 1 });
+      await page.locator('.trial[tabindex="0"]').focus();
+      await page.keyboard.press('ArrowDown');
+      assert.equal(await page.locator('.trial[aria-selected=true] .remedy').innerText(), 'highway');
+      await page.locator('[data-figure="trial-loss"] .legend').getByText('highway').waitFor();
+      await page.locator('[data-figure="trial-gradients"] .legend').getByText('before: weights').waitFor();
+      await page.locator(tool('trial-loss', 'Show the numbers')).click();
+      const cells = page.locator('[data-figure="trial-loss"] tbody tr').nth(3).locator('td');
+      assert.ok(Math.abs(Number(await cells.last().getAttribute('title')) - 2.3 * 0.97 ** (3 / 3)) < 1e-6);
+      await page.close();
+    });
+
+    it('with the way to the handbook, and to the source where an edit is known', async () => {
+      const page = await open([treated]);
+      await page.locator('.trials .link').getByText('mish').click();
+      await page.locator('.winner').getByText('Apply to source').click();
+      await page.waitForFunction(() => window.harness.received.some(({ type }) => type === 'apply'));
+      assert.deepEqual(await asked(page, 'explainRemedy'), { type: 'explainRemedy', remedy: 'mish' });
+      assert.deepEqual(await asked(page, 'apply'), { type: 'apply', id: 'run-0', trial: 1 });
+      await page.close();
+    });
+
+    it('while it is being tried, and can be stopped', async () => {
+      const page = await open([treating]);
+      assert.equal(await page.locator('.trials-status').innerText(), '6 tried. Trying gelu, 3 left…');
+      assert.equal(await page.locator('.winner').isVisible(), false);
+      await page.locator('vscode-button[aria-label="Stop trying"]').click();
+      await page.waitForFunction(() => window.harness.received.some(({ type }) => type === 'command'));
+      assert.deepEqual(await asked(page, 'command'), { type: 'command', command: 'stop' });
+      await page.close();
+    });
+
+    it('as CSV', async () => {
+      const page = await open([treated]);
+      await page.locator('.trials-view > header vscode-button[aria-label="Export the trials"]').click();
+      await page.locator('.trials-view > header [role=menuitem]').getByText('CSV table').click();
+      await page.waitForFunction(() => window.harness.received.some(({ type }) => type === 'save'));
+      const file = await asked(page, 'save');
+      assert.ok(file?.type === 'save' && file.name === 'deep sigmoid trials.csv');
+      assert.equal((file.content as string).trimEnd().split('\n').length, 8);
+      await page.close();
+    });
+  });
+
   for (const theme of Object.keys(themes) as (keyof typeof themes)[])
     it(`has no serious violation of accessibility, ${theme}, and keeps to its security policy`, async () => {
       const axe = await readFile(require.resolve('axe-core/axe.min.js'), 'utf8');
       for (const [width, runs] of [
-        [1280, [sigmoid, ...others]],
-        [320, [others[1]!]],
+        [1280, [treated, ...others]],
+        [320, [{ ...others[1]!, search: treating.search }]],
         [320, []],
       ] as const) {
         const page = await open(runs, theme, width);

@@ -2,6 +2,8 @@ import { chromium, type Browser, type Frame, type Locator, type Page } from 'pla
 import { cp, mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RunStore, type RunRecord } from '../../extension/panel/run-store';
+import { readSearch } from '../../extension/panel/search-file';
+import type { Search } from '../../extension/protocol/prescription';
 import type { Run } from '../../extension/protocol/run';
 
 /** What scripts/test-e2e.mjs tells. */
@@ -248,6 +250,17 @@ export async function storedRuns(folder: string): Promise<{ record: RunRecord; r
     );
   }
   return [];
+}
+
+/** What was tried on a run, as the extension has stored it. */
+export async function storedSearch({ id }: RunRecord): Promise<Search | undefined> {
+  const storages = join(environment('E2E_DATA'), 'data/User/workspaceStorage');
+  for (const storage of await readdir(storages)) {
+    const file = join(storages, storage, 'gradient-doctor.gradient-doctor/runs', `${id}.trials`);
+    const text = await readFile(file, 'utf8').catch(() => undefined);
+    if (text !== undefined) return readSearch(text, { kind: 'stopped', reason: 'read by a test' });
+  }
+  return undefined;
 }
 
 /** Process ids of the trainers that this VS Code has started. */

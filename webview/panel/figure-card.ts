@@ -172,7 +172,9 @@ export class FigureCard {
 
   /** Each card in its own piece of work: together they would hold up the page. */
   private drawSoon(): void {
-    if (this.waiting || !this.onScreen || !this.stale) return;
+    // An empty card takes no room, so that it is never on screen.
+    const seen = this.onScreen || this.element.classList.contains('empty');
+    if (this.waiting || !seen || !this.stale) return;
     this.waiting = true;
     this.work.start(
       [][Symbol.iterator](),

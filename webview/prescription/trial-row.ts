@@ -58,9 +58,7 @@ export function sortedRows<Row extends TrialRow>(rows: readonly Row[], { key, de
 /** `max_norm 1, lr ×0.3, in layers.*`: what there is to know of a trial besides its remedies. */
 export function settingsOf({ remedies, learningRateFactor }: TrialRow, t: (text: string, value: string) => string) {
   const parameters = remedies.flatMap(({ parameters }) =>
-    Object.entries(parameters).map(
-      ([name, value]) => `${name} ${typeof value === 'number' ? readableNumber(value) : String(value)}`,
-    ),
+    Object.entries(parameters).map(([name, value]) => `${name} ${String(value)}`),
   );
   const units = [...new Set(remedies.flatMap(({ units }) => units ?? []))];
   return [

@@ -31,6 +31,13 @@ const outcomeText = (outcome: Outcome): string =>
     skipped: t('not tried'),
   })[outcome];
 
+/** Whether it held on other seeds, where it was tried on them. */
+function repeated(prescribed: TrialRow['prescribed']): string {
+  if (!prescribed || prescribed.seeds.length < 2) return '';
+  const seeds = prescribed.seeds.join(', ');
+  return prescribed.healthy ? t('Held on seeds {0}.', seeds) : t('Did not hold on seeds {0}.', seeds);
+}
+
 const columns = (): readonly { key?: SortKey; head: string; title?: string; class: string }[] => [
   { key: 'rank', head: '#', title: t('Rank'), class: 'number' },
   { key: 'remedy', head: t('Remedy'), class: 'remedy' },
@@ -42,8 +49,8 @@ const columns = (): readonly { key?: SortKey; head: string; title?: string; clas
     title: t('Loss before → after, mean of the last tenth of the steps'),
     class: 'number',
   },
-  { key: 'time', head: t('Step'), title: t('Time of a step against that before'), class: 'number' },
-  { key: 'weights', head: t('Weights'), title: t('Parameters added'), class: 'number' },
+  { key: 'time', head: t('Step'), title: t('Step time against that before'), class: 'number' },
+  { key: 'weights', head: t('Weights'), title: t('Weights added'), class: 'number' },
   { head: t('Why'), class: 'why' },
 ];
 
@@ -138,7 +145,7 @@ export class TrialTable {
     const cell = (name: string, ...content: (Node | string)[]) =>
       element('td', { class: name, attributes: { role: 'gridcell' } }, ...content);
     const measured = (text: string | undefined) => cell('number', text ?? '–');
-    const change = (before: number, after: number) => `${readableNumber(before)} → ${readableNumber(after)}`;
+    const change = (before: string, after: string) => `${before} → ${after}`;
     return element(
       'tr',
       {
@@ -163,19 +170,11 @@ export class TrialTable {
         settings === '' ? undefined : element('span', { class: 'trial-settings' }, settings),
       ),
       cell('outcome', icon(outcomeIcons[outcome]), element('span', {}, outcomeText(outcome))),
-      measured(effect && change(effect.healthBefore, effect.healthAfter)),
-      measured(effect && change(effect.lossBefore, effect.lossAfter)),
+      measured(effect && change(effect.healthBefore.toFixed(2), effect.healthAfter.toFixed(2))),
+      measured(effect && change(readableNumber(effect.lossBefore), readableNumber(effect.lossAfter))),
       measured(effect && `×${readableNumber(Number(effect.timeStepRatio.toPrecision(2)))}`),
       measured(effect && `${effect.parametersAdded > 0 ? '+' : ''}${readableNumber(effect.parametersAdded)}`),
-      cell(
-        'why',
-        why,
-        ...(prescribed && prescribed.seeds.length > 1
-          ? [
-              ` ${prescribed.healthy ? t('Held on seeds {0}.', prescribed.seeds.join(', ')) : t('Did not hold on seeds {0}.', prescribed.seeds.join(', '))}`,
-            ]
-          : []),
-      ),
+      cell('why', element('span', { class: 'why-text' }, [why, repeated(prescribed)].filter(Boolean).join(' '))),
     );
   }
 

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import type { Frame } from 'playwright-core';
+import { readableNumber } from '../../extension/panel/readable-number';
+import { stepColumn, rowWidth } from '../../extension/protocol/run';
+import { rankedTrials } from '../../extension/protocol/trial-ranking';
+import {
+  aWorkspace,
+  changeSettings,
+  closeBrowser,
+  pictureOfFailure,
+  storedRuns,
+  storedSearch,
+  until,
+  Workbench,
+} from './workbench';
+
+const sample = ['deep_sigmoid', 'model.onnx'];
+const settings = { 'gradientDoctor.steps': 60, 'gradientDoctor.prescribeBudget': 15 };
+/** Time to measure the run, to try, and to repeat the winner, on a slow machine. */
+const searchMilliseconds = 100_000;
+
+const status = (panel: Frame) => panel.locator('.trials-status').innerText();
+const rowsOf = (panel: Frame): Promise<string[][]> =>
+  panel
+    .locator('.trials tbody tr')
+    .evaluateAll((rows) => rows.map((row) => [...row.children].map((cell) => cell.textContent)));
+
+describe('Prescribe Remedies on the sigmoid sample', function () {
+  this.timeout(searchMilliseconds + 20_000);
+  let folder: string;
+  let workbench: Workbench;
+
+  before(async () => {
+    folder = await aWorkspace(settings);
+    workbench = await Workbench.open(folder);
+    await workbench.fromExplorer(sample, 'Prescribe Remedies');
+  });
+  afterEach(pictureOfFailure);
+  after(closeBrowser);
+
+  it('says what it tries, and how many are left, while the table grows', async () => {
+    await workbench.notification(/trying \S+, \d+ left/);
+    const panel = await workbench.panel();
+    await panel.locator('.trials tbody tr').first().waitFor({ timeout: 60_000 });
+    assert.match(await status(panel), /^\d+ tried\. (Trying|Repeating) /);
+  });
+
+  it('tells what helps', async () => {
+    const text = await workbench.notification(/makes it healthy|helps/, searchMilliseconds);
+    assert.match(text, /^deep_sigmoid: \S.* \(\d+ trials\)\.$/);
+    await workbench.runEnded();
+    const panel = await workbench.panel();
+    assert.match(await panel.locator('.winner').innerText(), /(makes it healthy|helps most)/);
+  });
+
+  it('ranks the trials, and the table agrees with what was measured', async () => {
+    const [stored] = await storedRuns(folder);
+    const search = await storedSearch(stored!.record);
+    assert.ok(search?.end?.kind === 'finished' && search.trials.length >= 8);
+    const panel = await workbench.panel();
+    const rows = await rowsOf(panel);
+    assert.deepEqual(
+      rows.map(([rank, remedy, outcome, health, loss]) => [rank, remedy, outcome, health, loss]),
+      rankedTrials(search).map((index, place) => {
+        const { remedies, outcome, effect } = search.trials[index]!;
+        return [
+          String(place + 1),
+          remedies
+            .map(({ id, parameters }) => [id, ...Object.entries(parameters).map(([name, value]) => `${name} ${value}`)])
+            .map(([id, ...parameters]) => id! + parameters.join(', '))
+            .join(' + '),
+          { 'no-effect': 'no effect', skipped: 'not tried' }[outcome as string] ?? outcome,
+          effect ? `${effect.healthBefore.toFixed(2)} → ${effect.healthAfter.toFixed(2)}` : '–',
+          effect ? `${readableNumber(effect.lossBefore)} → ${readableNumber(effect.lossAfter)}` : '–',
+        ];
+      }),
+    );
+    const { run } = stored!;
+    const width = rowWidth(run.header.layout);
+    const tail = Array.from({ length: 6 }, (_, i) => run.rows[(54 + i) * width + stepColumn('loss')]!);
+    const measured = search.trials.find(({ effect }) => effect)!.effect!;
+    const mean = tail.reduce((sum, loss) => sum + loss, 0) / tail.length;
+    assert.ok(Math.abs(measured.lossBefore - mean) < 1e-6, `${measured.lossBefore} against ${mean}`);
+  });
+
+  it('draws the loss before and after of the trial that is chosen', async () => {
+    const [stored] = await storedRuns(folder);
+    const search = await storedSearch(stored!.record);
+    const panel = await workbench.panel();
+    const best = panel.locator('.trial').first();
+    await best.click();
+    const losses = search!.trials[Number(await best.getAttribute('data-trial'))]!.curves!.losses;
+    const card = panel.locator('[data-figure="trial-loss"]');
+    await card.getByRole('button', { name: 'Show the numbers' }).click();
+    const shown = await card
+      .locator('tbody tr')
+      .evaluateAll((rows) => rows.map((row) => Number([...row.querySelectorAll('td')].at(-1)!.title)));
+    assert.deepEqual(shown, [...losses.subarray(0, shown.length)]);
+    await card.getByRole('button', { name: 'Show the numbers' }).click();
+  });
+
+  for (const [name, theme, kind] of [
+    ['light', 'Default Light Modern', 'vscode-light'],
+    ['high-contrast', 'Default High Contrast', 'vscode-high-contrast'],
+    ['dark', 'Default Dark Modern', 'vscode-dark'],
+  ] as const)
+    it(`follows the ${name} theme`, async () => {
+      await changeSettings(folder, { ...settings, 'workbench.colorTheme': theme });
+      const panel = await workbench.panel();
+      await panel.locator(`body.${kind}`).waitFor({ timeout: 15_000 });
+      await panel.locator('.trials-view').scrollIntoViewIfNeeded();
+      await workbench.page.mouse.move(700, 895);
+      await workbench.page.waitForTimeout(1000);
+      await workbench.screenshot(`prescribe-${name}`);
+    });
+
+  it('keeps what was tried when it is cancelled, also after a reload', async () => {
+    const panel = await workbench.panel();
+    await panel.getByText('Try again').click();
+    await until(async () => /^[2-9] tried\. Trying/.test(await status(panel)), 'two remedies were tried', 60_000);
+    await panel.locator('vscode-button[aria-label="Stop trying"]').click();
+    await workbench.runEnded(20_000);
+    await until(async () => /then: Stopped by the user/.test(await status(panel)), 'it was stopped');
+    const rows = await rowsOf(panel);
+    assert.ok(rows.filter(([, , , , loss]) => loss !== '–').length >= 2);
+    await workbench.reload();
+    const again = await workbench.panel();
+    await again.locator('.trials tbody tr').first().waitFor();
+    assert.deepEqual(await rowsOf(again), rows);
+    assert.match(await status(again), /then: Stopped by the user/);
+  });
+});
