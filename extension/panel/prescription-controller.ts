@@ -84,6 +84,7 @@ export class PrescriptionController {
     const { prescribe } = await import('../remedies/prescribe');
     let run: RunRecord | undefined;
     let upcoming: UpcomingTrial | undefined;
+    /** When the trials began; 0 where there are none. */
     let began = 0;
     const seconds = () => performance.now() / 1000;
     const clinic: Clinic = {
@@ -102,13 +103,12 @@ export class PrescriptionController {
         return baseline.timed;
       },
     };
-    let ill = false;
     const result = await prescribe(experiment, clinic, {
       budget,
       signal: turn.signal,
       onBaseline: (baseline, findings) => {
-        ill = findings.some(({ severity }) => severity !== 'information') && !turn.signal.aborted;
-        if (!run || !ill) return;
+        const ill = findings.some(({ severity }) => severity !== 'information');
+        if (!run || !ill || turn.signal.aborted) return;
         began = seconds();
         searches.begin(run, budget);
         searches.addBaseline(run, curvesOf(baseline));
@@ -125,7 +125,7 @@ export class PrescriptionController {
     const end: SearchEnd = turn.signal.aborted
       ? { kind: 'stopped', reason: vscode.l10n.t('Stopped by the user.') }
       : { kind: 'finished' };
-    if (ill) searches.finish(run!, result.prescriptions, end);
+    if (began > 0) searches.finish(run!, result.prescriptions, end);
     return { run: run!, result, end };
   }
 

@@ -13,7 +13,7 @@ export interface WorkProgress {
 /** What a piece of work reports to, and is stopped by. */
 export interface Turn {
   readonly signal: AbortSignal;
-  report(change: { message?: string; fraction?: number }): void;
+  readonly report: (change: { message?: string; fraction?: number }) => void;
 }
 
 /** Whatever occupies the trainer, one after the other, each with a progress notification that can cancel it. */

@@ -156,6 +156,6 @@ describe('prescriptions in the extension host', () => {
     const healthy = { ...experiment(), remedies: [{ id: 'residual', parameters: { projection: false } }] };
     const prescribed = await prescriptions.prescribeModel(healthy, 60);
     assert.deepEqual(prescribed?.result.trials, []);
-    assert.equal(await searches.of(prescribed!.run), undefined);
+    assert.equal(await searches.of(prescribed.run), undefined);
   });
 });
