@@ -1,0 +1,138 @@
+/**
+ * How good the doctor is, on patients whose illness is known: how many of the sick it detects, how many of the healthy
+ * it alarms, and how many its first prescription cures.
+ *
+ *   npm run clinic -- --draw SEED [--only NAME] [--budget SECONDS] [--jobs N] [--no-cure] [--verbose]
+ *
+ * Thresholds are tuned on draws 1 to 5 alone; the figures to report come from others.
+ */
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { diagnose } from '../../extension/diagnosis/diagnose';
+import type { Experiment } from '../../extension/protocol/experiment';
+import type { Finding } from '../../extension/protocol/finding';
+import type { Prescription } from '../../extension/protocol/prescription';
+import { prescribe, type PrescribeResult } from '../../extension/remedies/prescribe';
+import { assess, isHealthy, type Assessment } from '../../extension/remedies/score';
+import { runTrial } from '../../extension/remedies/trial-run';
+import { Trainer } from '../../extension/trainer/host';
+import { acceptedSymptoms } from './causes';
+import { patientsOf, readPatients, type Patient } from './patients';
+
+interface Record {
+  patient: Patient;
+  baseline: Assessment;
+  twin?: Assessment;
+  outcome?: PrescribeResult;
+  seconds: number;
+}
+
+const { values: options } = parseArgs({
+  options: {
+    draw: { type: 'string' },
+    folder: { type: 'string' },
+    only: { type: 'string', default: '' },
+    budget: { type: 'string', default: '120' },
+    jobs: { type: 'string', default: '2' },
+    'no-cure': { type: 'boolean', default: false },
+    verbose: { type: 'boolean', default: false },
+  },
+});
+
+const worth = (findings: readonly Finding[]): Finding[] =>
+  findings.filter(({ severity }) => severity !== 'information');
+
+const isDetected = ({ patient: { cause }, baseline }: Record): boolean => {
+  const accepted: readonly string[] = cause ? acceptedSymptoms[cause] : [];
+  return worth(baseline.findings).some(({ symptom }) => accepted.includes(symptom));
+};
+
+/** No warning is left, and the loss has come at least half as far as the twin's, from the better of both beginnings. */
+function isCured({ baseline, twin, outcome }: Record): boolean {
+  const [first] = outcome?.prescriptions ?? [];
+  if (!first || !twin) return false;
+  const start = Math.min(...[baseline.initialLoss, twin.initialLoss].filter(Number.isFinite));
+  return (
+    first.findings.every(({ severity }) => severity === 'information') &&
+    first.effect.lossAfter <= (start + twin.loss) / 2
+  );
+}
+
+async function examine(patient: Patient, trainer: Trainer): Promise<Record> {
+  const start = performance.now();
+  const measure = async (experiment: Experiment): Promise<Assessment> => {
+    const run = await runTrial(trainer, experiment, undefined);
+    return assess(run, diagnose(run), 0);
+  };
+  const baseline = await measure(patient.experiment);
+  const twin = patient.twin && (await measure(patient.twin));
+  const outcome =
+    patient.cause && !options['no-cure']
+      ? await prescribe(
+          patient.experiment,
+          {
+            train: (experiment, signal) => runTrial(trainer, experiment, signal),
+            diagnose,
+            now: () => performance.now() / 1000,
+          },
+          { budget: Number(options.budget) },
+        )
+      : undefined;
+  return { patient, baseline, twin, outcome, seconds: (performance.now() - start) / 1000 };
+}
+
+const nameOf = ({ remedies, learningRateFactor }: Pick<Prescription, 'remedies' | 'learningRateFactor'>): string =>
+  [...remedies.map(({ id }) => id), ...(learningRateFactor === 1 ? [] : [`lr ×${learningRateFactor}`])].join(' + ');
+
+function line(record: Record): string {
+  const { patient, baseline, twin, outcome, seconds } = record;
+  const findings = worth(baseline.findings).map(({ symptom }) => symptom).join(' ') || '—';
+  const losses = `${baseline.initialLoss.toPrecision(3)} → ${baseline.loss.toPrecision(3)}`;
+  if (!patient.cause) return `${isHealthy(baseline) ? '  ' : '! '}${patient.name}: ${losses}; ${findings}`;
+  const [first] = outcome?.prescriptions ?? [];
+  const cure = !outcome
+    ? ''
+    : first
+      ? `; ${nameOf(first)} → ${first.effect.lossAfter.toPrecision(3)}${first.healthy ? '' : `, still ${worth(first.findings).map(({ symptom }) => symptom).join(' ')}`}`
+      : '; no prescription';
+  const marks = `${isDetected(record) ? ' ' : '?'}${!outcome || isCured(record) ? ' ' : '✗'}`;
+  const trials = outcome ? `, ${outcome.trials.filter(({ effect }) => effect).length} trials` : '';
+  return `${marks}${patient.name}: ${losses} (twin ${twin!.initialLoss.toPrecision(3)} → ${twin!.loss.toPrecision(3)}${isHealthy(twin!) ? '' : ` ${worth(twin!.findings).map(({ symptom }) => symptom).join(' ')}`}); ${findings}${cure} [${seconds.toFixed(0)} s${trials}]`;
+}
+
+function report(records: readonly Record[]): void {
+  const sick = records.filter(({ patient }) => patient.cause);
+  const healthy = records.filter(({ patient }) => !patient.cause);
+  const treated = sick.filter(({ outcome }) => outcome);
+  const share = (part: number, all: number): string => `${part} of ${all}${all > 0 ? ` (${((100 * part) / all).toFixed(1)} %)` : ''}`;
+  console.log(`\ndetected     ${share(sick.filter(isDetected).length, sick.length)}`);
+  console.log(`false alarms ${share(healthy.filter(({ baseline }) => !isHealthy(baseline)).length, healthy.length)}`);
+  if (treated.length > 0) console.log(`cured        ${share(treated.filter(isCured).length, treated.length)}`);
+}
+
+async function main(): Promise<void> {
+  const patients = (options.folder ? readPatients(options.folder) : patientsOf(Number(options.draw))).filter(({ name }) =>
+    name.includes(options.only),
+  );
+  const records: Record[] = [];
+  const waiting = [...patients];
+  await Promise.all(
+    Array.from({ length: Number(options.jobs) }, async () => {
+      const trainer = new Trainer({ path: resolve('dist/trainer.js') });
+      for (let patient = waiting.shift(); patient; patient = waiting.shift()) {
+        const record = await examine(patient, trainer);
+        records.push(record);
+        console.log(line(record));
+        if (options.verbose) {
+          for (const { symptom, severity, message } of record.baseline.findings) console.log(`     ${severity} ${symptom}: ${message}`);
+          for (const trial of record.outcome?.trials ?? [])
+            console.log(`     ${nameOf(trial)}: ${trial.outcome} ${trial.effect?.lossAfter.toPrecision(3) ?? ''} ${trial.why}`);
+        }
+      }
+      await trainer.dispose();
+    }),
+  );
+  report(records);
+}
+
+void main();
