@@ -26,7 +26,7 @@ export const registerPrescribe: RegisterCommand = (program, context) => {
     const result = await prescribe(
       experimentOf(model, options),
       {
-        train: (experiment, signal) => runTrial(engine, experiment, signal),
+        train: (experiment, signal, isHopeless) => runTrial(engine, experiment, signal, isHopeless),
         diagnose,
         now: () => performance.now() / 1000,
       },

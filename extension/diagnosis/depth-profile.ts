@@ -21,23 +21,28 @@ const earlySteps = 10;
 export const weightLayers = (telemetry: Telemetry): number[] =>
   range(telemetry.layers.length).filter((layer) => weightKinds.has(telemetry.layers[layer]!.kind));
 
+const finiteSteps = (telemetry: Telemetry): number[] =>
+  range(telemetry.steps).filter((step) => Number.isFinite(telemetry.loss(step)));
+
 /** The first steps whose loss is finite. */
-export const earlyWindow = (telemetry: Telemetry): number[] =>
-  range(telemetry.steps)
-    .filter((step) => Number.isFinite(telemetry.loss(step)))
-    .slice(0, earlySteps);
+export const earlyWindow = (telemetry: Telemetry): number[] => finiteSteps(telemetry).slice(0, earlySteps);
+
+/** The last steps whose loss is finite; none before the early ones are over. */
+export const lateWindow = (telemetry: Telemetry): number[] =>
+  finiteSteps(telemetry).slice(earlySteps).slice(-earlySteps);
 
 /** Root mean square of ∂L/∂weight per element. */
-export const weightGradientProfile = (telemetry: Telemetry): DepthProfile =>
-  profile(telemetry, '∂L/∂weight', (step, layer) => telemetry.weights(step, layer)?.rms);
+export const weightGradientProfile = (telemetry: Telemetry, window = earlyWindow(telemetry)): DepthProfile =>
+  profile(telemetry, window, '∂L/∂weight', (step, layer) => telemetry.weights(step, layer)?.rms);
 
 /**
  * Norm of ∂L/∂activation. Not per element: pooling and flattening spread one gradient over many elements or gather it,
  * which is no loss of gradient; the norm sees a pooling over n elements as 1/√n or 1 where the elements see 1/n.
  */
-export const activationGradientProfile = (telemetry: Telemetry): DepthProfile =>
+export const activationGradientProfile = (telemetry: Telemetry, window = earlyWindow(telemetry)): DepthProfile =>
   profile(
     telemetry,
+    window,
     '∂L/∂activation',
     (step, layer) =>
       telemetry.activation(step, layer, 'gradientRms') * Math.sqrt(telemetry.layers[layer]!.outputSize ?? 1),
@@ -45,10 +50,10 @@ export const activationGradientProfile = (telemetry: Telemetry): DepthProfile =>
 
 function profile(
   telemetry: Telemetry,
+  window: readonly number[],
   measure: DepthProfile['measure'],
   magnitudeAt: (step: number, layer: number) => number | undefined,
 ): DepthProfile {
-  const window = earlyWindow(telemetry);
   const points = weightLayers(telemetry).flatMap((layer) => {
     const magnitudes = window.map((step) => magnitudeAt(step, layer) ?? NaN).filter(Number.isFinite);
     return magnitudes.length > 0 ? [{ layer: telemetry.layers[layer]!.name, magnitude: median(magnitudes) }] : [];

@@ -3,7 +3,7 @@ import type { Telemetry } from '../protocol/telemetry';
 import { median, range, spreadOf } from './statistics';
 
 export interface Progress {
-  /** Losses at the start and at the end, medians of a fifth of the steps; at the start of the first losses, where they are worse. */
+  /** Losses at the start and at the end, medians of a fifth of the steps; at the start of the first losses, where they are worse, and of the very first, where the next are far worse. */
   from: number;
   to: number;
   /** How much of the start has gone: (from − to) / |from|; negative where the loss rose. */
@@ -18,6 +18,9 @@ const goodProgress = 0.1;
 /** An even number, so that a loss that goes up and down starts in its middle. */
 const firstLosses = 4;
 
+/** Batches do not differ by this factor. */
+const blownUp = 2;
+
 /** Of the finite losses. */
 export function progressOf(telemetry: Telemetry): Progress {
   const losses = range(telemetry.steps)
@@ -27,10 +30,14 @@ export function progressOf(telemetry: Telemetry): Progress {
   const start = losses.slice(0, window);
   const end = losses.slice(-window);
   const first = losses.slice(0, firstLosses);
-  const [from, count] = median(first) > median(start) ? [median(first), first.length] : [median(start), window];
+  const [usual, count] = median(first) > median(start) ? [median(first), first.length] : [median(start), window];
+  let from = usual;
+  let noise = spreadOf(start) / Math.sqrt(count);
+  // A loss that training first blew up has to come below that of the untrained network before it counts.
+  if (losses[0]! < usual / blownUp) [from, noise] = [losses[0]!, 0];
   const to = median(end);
   const scale = Math.abs(from) || 1;
-  const deviation = Math.hypot(spreadOf(start) / Math.sqrt(count), spreadOf(end) / Math.sqrt(window));
+  const deviation = Math.hypot(noise, spreadOf(end) / Math.sqrt(window));
   return { from, to, drop: (from - to) / scale, noise: (2 * deviation) / scale };
 }
 

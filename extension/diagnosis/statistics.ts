@@ -13,3 +13,9 @@ export function spreadOf(values: readonly number[]): number {
 }
 
 export const range = (length: number, start = 0): number[] => Array.from({ length }, (_, index) => start + index);
+
+/** The value below which a share of the values lies (the nearest rank); NaN of none. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? NaN;
+}

@@ -139,6 +139,8 @@ export interface RunHeader {
   uncertain?: readonly UncertainOperator[];
   /** Read from the graph: the output the loss takes already is a softmax or sigmoid that the loss applies again. */
   softmaxBeforeLoss?: { op: string; layer: string };
+  /** Layers whose weights all have one value before training. */
+  constantWeights?: readonly string[];
 }
 
 /** An experiment with every default decided. */

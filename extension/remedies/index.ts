@@ -12,12 +12,14 @@ import { kaimingNormal } from './kaiming-normal';
 import { kaimingUniform } from './kaiming-uniform';
 import { layerNorm } from './layer-norm';
 import { leakyRelu } from './leaky-relu';
+import { logits } from './logits';
 import { longSkip } from './long-skip';
 import { lowerLr } from './lower-lr';
 import { lstm } from './lstm';
 import { lsuv } from './lsuv';
 import { mish } from './mish';
 import { orthogonal } from './orthogonal';
+import { raiseLr } from './raise-lr';
 import { reduceLrOnPlateau } from './reduce-lr-on-plateau';
 import { relu } from './relu';
 import type { Remedy } from './remedy';
@@ -50,6 +52,7 @@ export const remedies: readonly Remedy[] = [
   reduceLrOnPlateau,
   stepLr,
   lowerLr,
+  raiseLr,
   warmup,
   relu,
   leakyRelu,
@@ -64,6 +67,7 @@ export const remedies: readonly Remedy[] = [
   lstm,
   gru,
   selfAttention,
+  logits,
 ];
 
 const byId = new Map(remedies.map((remedy) => [remedy.id, remedy]));

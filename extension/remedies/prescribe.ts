@@ -7,16 +7,21 @@ import type { Experiment, Use } from '../protocol/experiment';
 import type { Finding } from '../protocol/finding';
 import type { Prescription, Trial, UpcomingTrial } from '../protocol/prescription';
 import type { Run } from '../protocol/run';
-import { candidates } from './candidates';
-import type { Remedy } from './remedy';
-import { assess, effectOf, isHealthy, judge, type Assessment } from './score';
+import { candidates, usesOf } from './candidates';
+import { tiers } from './remedy';
+import { assess, effectOf, isGood, isHealthy, isHopeless, judge, startOf, type Assessment } from './score';
 import type { TimedRun } from './trial-run';
 import { findRemedy } from './index';
 
 /** What the search needs of the world around it. */
 export interface Clinic {
   /** @throws InputError where a remedy has nothing to apply to. */
-  train(experiment: Experiment, signal: AbortSignal | undefined): Promise<TimedRun>;
+  train(
+    experiment: Experiment,
+    signal: AbortSignal | undefined,
+    /** Asked once, early: whether the rest is not worth its time. */
+    isHopeless?: (soFar: Run) => boolean,
+  ): Promise<TimedRun>;
   diagnose(run: Run): readonly Finding[];
   /** Seconds since some moment. */
   now(): number;
@@ -42,9 +47,12 @@ export interface PrescribeResult {
 /** Learning rates that an architecture remedy is tried at besides: a new architecture wants its own (design decision 9). */
 const otherFactors = [0.3, 3] as const;
 
-/** How many singles are combined with each other, and how many remedies a combination has at most. */
+/** How many are carried on: to other learning rates, and into combinations; and how many remedies are combined at most. */
 const beamWidth = 4;
 const mostRemedies = 3;
+
+/** With a good cure at hand and so many trials to compare it with, the search is over. */
+const enoughTrials = 10;
 
 /** Seeds that a winner is repeated on. */
 const repetitions = [1, 2] as const;
@@ -76,9 +84,19 @@ export async function prescribe(
 
   const deadline = clinic.now() + options.budget;
   const over = (): boolean => clinic.now() >= deadline || (signal?.aborted ?? false);
+  const isCured = (): boolean => attempts.some(({ assessment }) => assessment && isGood(baseline, assessment));
+  const isEnough = (): boolean =>
+    isCured() && attempts.filter(({ assessment }) => assessment !== undefined).length >= enoughTrials;
   const attempt = async (uses: readonly Use[], factor: number, left: number): Promise<Attempt> => {
-    const made = over()
-      ? { trial: skipped(uses, factor, signal?.aborted ? 'Cancelled.' : 'The time budget was used up.') }
+    const reason = signal?.aborted
+      ? 'Cancelled.'
+      : over()
+        ? 'The time budget was used up.'
+        : isEnough()
+          ? 'Not tried: others cure already.'
+          : undefined;
+    const made = reason
+      ? { trial: skipped(uses, factor, reason) }
       : await tryOut(experiment, { remedies: uses, learningRateFactor: factor, left }, baseline, clinic, options);
     attempts.push(made);
     options.onTrial?.(made.trial);
@@ -86,47 +104,38 @@ export async function prescribe(
   };
   const attemptAtRates = async (uses: readonly Use[], factors: readonly number[], left: number): Promise<void> => {
     for (const [index, factor] of factors.entries()) {
+      if (isCured() || over()) break;
       const { trial } = await attempt(uses, factor, left + factors.length - index - 1);
-      // One learning rate that heals is enough, and what did not fit once never will.
-      if (trial.outcome === 'healthy' || trial.outcome === 'skipped') break;
+      // What did not fit once never will.
+      if (trial.outcome === 'skipped') break;
     }
   };
-  const healed = (): boolean => attempts.some(({ trial }) => trial.outcome === 'healthy');
 
   // Every single remedy is seen at the experiment's own learning rate before any is tried at another one.
-  const singles = candidates(baseline.findings, run.header.layout.layers).map((remedy) => useOf(remedy, experiment));
+  const singles = candidates(baseline.findings, run.header.layout.layers).flatMap((remedy) =>
+    usesOf(remedy, experiment, run),
+  );
   for (const [index, use] of singles.entries()) await attempt([use], 1, singles.length - index - 1);
-  const architectures = attempts.filter(({ trial }) => trial.outcome !== 'skipped' && isArchitecture(trial.remedies));
-  if (!healed())
-    for (const [index, { trial }] of architectures.entries())
-      await attemptAtRates(trial.remedies, otherFactors, (architectures.length - index - 1) * otherFactors.length);
-  if (!healed())
-    for (const uses of combinations(attempts)) {
-      if (over() || healed()) break;
-      await attemptAtRates(uses, isArchitecture(uses) ? [1, ...otherFactors] : [1], 0);
-    }
+  const architectures = ranked(attempts.filter(({ trial }) => isArchitecture(trial.remedies))).slice(0, beamWidth);
+  for (const [index, { trial }] of architectures.entries())
+    await attemptAtRates(trial.remedies, otherFactors, (architectures.length - index - 1) * otherFactors.length);
+  for (const uses of combinations(attempts)) {
+    if (isCured() || over()) break;
+    await attemptAtRates(uses, isArchitecture(uses) ? [1, ...otherFactors] : [1], 0);
+  }
   return result(await confirmed(experiment, attempts, baseline, clinic, options));
 }
 
 const isArchitecture = (uses: readonly Use[]): boolean =>
   uses.some(({ id }) => findRemedy(id)?.tier === 'architecture');
 
-/** A remedy with the parameters that fit this experiment: a schedule spans its steps, a warm-up is its first tenth. */
-function useOf(remedy: Remedy, { steps }: Experiment): Use {
-  const fitted: Readonly<Record<string, Record<string, number>>> = {
-    'cosine-annealing-lr': { t_max: steps },
-    'step-lr': { step_size: Math.max(1, Math.floor(steps / 3)) },
-    warmup: { steps: Math.max(1, Math.floor(steps / 10)) },
-  };
-  return { id: remedy.id, parameters: remedy.parameters.parse(fitted[remedy.id] ?? {}) };
-}
-
 async function measure(
   experiment: Experiment,
   clinic: Clinic,
   signal: AbortSignal | undefined,
+  stopsEarly?: (soFar: Run) => boolean,
 ): Promise<{ run: Run; assessment: Assessment }> {
-  const run = await clinic.train(experiment, signal);
+  const run = await clinic.train(experiment, signal, stopsEarly);
   return { run, assessment: assess(run, clinic.diagnose(run)) };
 }
 
@@ -149,10 +158,19 @@ async function tryOut(
   const { remedies, learningRateFactor } = upcoming;
   options.onUpcoming?.(upcoming);
   try {
-    const { assessment } = await measure(treated(experiment, remedies, learningRateFactor), clinic, signal);
+    const { run, assessment } = await measure(
+      treated(experiment, remedies, learningRateFactor),
+      clinic,
+      signal,
+      (soFar) => isHopeless(soFar, clinic.diagnose(soFar)),
+    );
     // The steps before a cancel say nothing of the whole.
     if (signal?.aborted) return { trial: skipped(remedies, learningRateFactor, 'Cancelled.') };
-    const { outcome, why } = judge(baseline, assessment);
+    const verdict = judge(baseline, assessment);
+    const early = run.steps < experiment.steps;
+    const why = early ? `Stopped at step ${run.steps} of ${experiment.steps}. ${verdict.why}` : verdict.why;
+    // Half of a run heals nobody.
+    const outcome = early && verdict.outcome === 'healthy' ? 'improved' : verdict.outcome;
     const { findings, curves } = assessment;
     const effect = effectOf(baseline, assessment);
     return { trial: { remedies, learningRateFactor, outcome, why, effect, findings, curves }, assessment };
@@ -172,22 +190,22 @@ export const treated = (experiment: Experiment, uses: readonly Use[], factor: nu
   optimizer: { ...experiment.optimizer, lr: experiment.optimizer.lr * factor },
 });
 
-/** Combinations of the best singles, at most one of each family, in the guide's order; pairs first. */
+/** Combinations of the best single remedy of each family, in the guide's order; pairs first. */
 function* combinations(attempts: readonly Attempt[]): Generator<readonly Use[]> {
-  const seen = new Set<string>();
+  const families = new Set<string>();
   const best = ranked(attempts.filter(({ trial }) => trial.outcome === 'improved' || trial.outcome === 'healthy'))
     .map(({ trial }) => trial.remedies[0]!)
-    .filter(({ id }) => !seen.has(id) && seen.add(id))
+    .filter(({ id }) => {
+      const family = findRemedy(id)!.family;
+      return !families.has(family) && families.add(family);
+    })
     .slice(0, beamWidth);
+  const inOrder = (a: Use, b: Use): number =>
+    tiers.indexOf(findRemedy(a.id)!.tier) - tiers.indexOf(findRemedy(b.id)!.tier);
   let beam: readonly Use[][] = best.map((use) => [use]);
   for (let size = 2; size <= mostRemedies; size++) {
-    beam = beam.flatMap((uses) =>
-      best
-        .slice(best.indexOf(uses.at(-1)!) + 1)
-        .filter(({ id }) => uses.every((use) => findRemedy(use.id)?.family !== findRemedy(id)?.family))
-        .map((use) => [...uses, use]),
-    );
-    yield* beam;
+    beam = beam.flatMap((uses) => best.slice(best.indexOf(uses.at(-1)!) + 1).map((use) => [...uses, use]));
+    yield* beam.map((uses) => uses.toSorted(inOrder));
   }
 }
 
@@ -245,7 +263,8 @@ function smallestOfTheBest(attempts: readonly Attempt[], baseline: Assessment): 
   const losses = attempts.map(({ assessment }) => assessment!.loss);
   const best = Math.min(...losses);
   // A share of how far the loss came, since a loss of zero has no neighbourhood of ten per cent.
-  const limit = best + closeToBest * Math.max(Math.abs(best), Math.abs(baseline.initialLoss - best));
+  const start = Math.min(...attempts.map(({ assessment }) => startOf(baseline, assessment!)));
+  const limit = best + closeToBest * Math.max(Math.abs(best), Math.abs(start - best));
   const close = ({ assessment }: Attempt): boolean => assessment!.loss <= limit;
   return [...attempts].sort(
     (a, b) =>

@@ -10,7 +10,15 @@ export type Tier = (typeof tiers)[number];
 
 /** Which kind of solution a remedy is; the handbook and the search group remedies by it. */
 export type RemedyFamily =
-  'clipping' | 'initialization' | 'normalization' | 'learning-rate' | 'activation' | 'skip' | 'gate' | 'attention';
+  | 'clipping'
+  | 'initialization'
+  | 'normalization'
+  | 'learning-rate'
+  | 'activation'
+  | 'skip'
+  | 'gate'
+  | 'attention'
+  | 'output';
 
 export type RemedyParameters = Readonly<Record<string, ParameterValue>>;
 

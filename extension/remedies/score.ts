@@ -1,6 +1,6 @@
 /** What a run is worth: how healthy it is, how far its loss came, and what a trial changed of both. */
 import { activationGradientProfile, weightGradientProfile } from '../diagnosis/depth-profile';
-import type { Finding } from '../protocol/finding';
+import type { Finding, SymptomId } from '../protocol/finding';
 import type { Curves, Effect, Outcome } from '../protocol/prescription';
 import { rowWidth, stepColumn, type Run } from '../protocol/run';
 import { Telemetry } from '../protocol/telemetry';
@@ -22,11 +22,10 @@ export interface Assessment {
 export function assess(run: TimedRun, findings: readonly Finding[]): Assessment {
   const curves = curvesOf(run);
   const { losses } = curves;
-  const tail = losses.subarray(Math.floor(losses.length * 0.9));
   return {
     findings,
     health: healthOf(findings),
-    loss: mean(tail.length > 0 ? tail : losses),
+    loss: lossAfter(losses),
     initialLoss: mean(losses.subarray(0, 1)),
     curves,
     secondsPerStep: run.secondsPerStep,
@@ -48,6 +47,13 @@ function lossesOf(run: Run): Float32Array {
   return Float32Array.from({ length: run.steps }, (_, step) => run.rows[step * width + stepColumn('loss')]!);
 }
 
+/** Mean of the last tenth. */
+const lossAfter = (losses: Float32Array): number =>
+  mean(losses.subarray(Math.min(losses.length - 1, Math.floor(losses.length * 0.9))));
+
+/** What the loss was after so many steps. */
+const lossAt = ({ curves: { losses } }: Assessment, steps: number): number => lossAfter(losses.subarray(0, steps));
+
 const mean = (values: Float32Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** 1 without findings worth a warning; each takes away by the decades between its value and its threshold. */
@@ -67,14 +73,47 @@ function decadesBeyond({ value, threshold }: Finding): number {
 export const isHealthy = ({ findings }: Pick<Assessment, 'findings'>): boolean =>
   findings.every(({ severity }) => severity === 'information');
 
+/** Of a trial that was stopped early, against the baseline's loss at that step. */
 export const effectOf = (baseline: Assessment, trial: Assessment): Effect => ({
   healthBefore: baseline.health,
   healthAfter: trial.health,
-  lossBefore: baseline.loss,
+  lossBefore: lossAt(baseline, trial.curves.losses.length),
   lossAfter: trial.loss,
   timeStepRatio: trial.secondsPerStep / baseline.secondsPerStep,
   parametersAdded: trial.parameters - baseline.parameters,
 });
+
+/** The loss that training started from: of the two the smaller, since a bad start is no merit. */
+export const startOf = (baseline: Assessment, trial: Assessment): number =>
+  Math.min(...[baseline.initialLoss, trial.initialLoss].filter(Number.isFinite));
+
+/** As far down as this share of the start, a training goes well. */
+const goodShare = 0.5;
+
+/** Healthy, and the loss came at least half of the way to zero. */
+export const isGood = (baseline: Assessment, trial: Assessment): boolean =>
+  isHealthy(trial) && trial.loss <= goodShare * startOf(baseline, trial);
+
+/**
+ * A run that cannot become healthy any more: what is judged on the early steps alone is still an error there, or the
+ * loss has left its start far behind.
+ */
+export function isHopeless(run: Run, findings: readonly Finding[]): boolean {
+  const losses = lossesOf(run);
+  const leaves = mean(losses.subarray(-farSteps)) > farFactor * losses[0]!;
+  return leaves || findings.some(({ symptom, severity }) => severity === 'error' && ofEarlySteps.has(symptom));
+}
+
+const ofEarlySteps: ReadonlySet<SymptomId> = new Set([
+  'vanishing-gradient',
+  'exploding-gradient',
+  'vanishing-through-time',
+  'exploding-through-time',
+  'poor-initialization',
+  'softmax-before-loss',
+]);
+const farSteps = 5;
+const farFactor = 100;
 
 /** Less than this of the baseline's first loss is no difference. */
 const noticeable = 0.05;
@@ -84,17 +123,18 @@ export function judge(baseline: Assessment, trial: Assessment): { outcome: Outco
   const worst = trial.findings.find(({ severity }) => severity !== 'information');
   if (!Number.isFinite(trial.loss))
     return { outcome: 'failed', why: worst?.message ?? 'The loss is not a finite number.' };
-  const gained = baseline.loss - trial.loss;
+  const before = lossAt(baseline, trial.curves.losses.length);
+  const gained = before - trial.loss;
   const scale = Math.abs(baseline.initialLoss) || 1;
-  const lost = Number.isFinite(baseline.loss) && gained < -noticeable * scale;
+  const lost = Number.isFinite(before) && gained < -noticeable * scale;
   if (isHealthy(trial) && !lost)
     return { outcome: 'healthy', why: `No warning is left; the loss reaches ${trial.loss.toPrecision(3)}.` };
   if (lost && trial.health <= baseline.health)
     return {
       outcome: 'worse',
-      why: `The loss ends at ${trial.loss.toPrecision(3)} instead of ${baseline.loss.toPrecision(3)}.`,
+      why: `The loss ends at ${trial.loss.toPrecision(3)} instead of ${before.toPrecision(3)}.`,
     };
-  const better = trial.health > baseline.health * 1.1 || !Number.isFinite(baseline.loss) || gained > noticeable * scale;
+  const better = trial.health > baseline.health * 1.1 || !Number.isFinite(before) || gained > noticeable * scale;
   if (better && !lost)
     return { outcome: 'improved', why: worst ? `Still: ${worst.message}` : 'The loss falls further.' };
   if (trial.health < baseline.health / 1.1) return { outcome: 'worse', why: worst?.message ?? 'The loss rises.' };

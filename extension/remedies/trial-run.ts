@@ -15,21 +15,30 @@ export interface TrialTrainer {
 /** So many steps without a finite loss end a trial. */
 const patience = 10;
 
+/** A trial is asked whether there is hope after this share of its steps, and not before so many. */
+const probation = 0.3;
+const fewestSteps = 25;
+
 /** A run whose steps were timed, without what comes before the first: reading, building, making a session. */
 export interface TimedRun extends Run {
   secondsPerStep: number;
 }
 
-/** @throws RunError where the run failed or was cancelled before its first step, InputError where it cannot be run */
+/**
+ * @param isHopeless asked once, early: whether the rest is not worth its time
+ * @throws RunError where the run failed or was cancelled before its first step, InputError where it cannot be run
+ */
 export async function runTrial(
   trainer: TrialTrainer,
   experiment: Experiment,
   signal: AbortSignal | undefined,
+  isHopeless?: (soFar: Run) => boolean,
 ): Promise<TimedRun> {
   const lost = new AbortController();
   let header: RunHeader | undefined;
   let rows = new RowBuffer(0);
   let notFinite = 0;
+  let asked = false;
   let begin = 0;
   let latest = 0;
   const end = await trainer.train(experiment, {
@@ -45,6 +54,10 @@ export async function runTrial(
       for (let step = 0; step < chunk.count; step++)
         notFinite = Number.isFinite(chunk.rows[step * rows.width + stepColumn('loss')]!) ? 0 : notFinite + 1;
       if (notFinite >= patience) lost.abort();
+      if (isHopeless && !asked && rows.steps >= Math.max(fewestSteps, probation * experiment.steps)) {
+        asked = true;
+        if (isHopeless({ header: header!, steps: rows.steps, rows: rows.rows })) lost.abort();
+      }
     },
   });
   if (end.kind === 'failed') throw new RunError(end.reason);

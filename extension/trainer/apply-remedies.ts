@@ -5,7 +5,7 @@ import { GraphBuilder } from '../onnx/builder';
 import type { Graph } from '../onnx/graph';
 import type { Runtime } from '../onnx/runtime';
 import { InputError } from '../protocol/errors';
-import type { Experiment, Mode } from '../protocol/experiment';
+import type { Experiment, LossId, Mode } from '../protocol/experiment';
 import { findRemedy } from '../remedies';
 import type { Patient } from '../remedies/patient';
 import { DoesNotFit } from '../remedies/remedy';
@@ -31,9 +31,10 @@ export async function applyRemedies(
   {
     experiment,
     mode,
+    loss,
     graph,
     parameters,
-  }: { experiment: Experiment; mode: Mode; graph: Graph; parameters: readonly string[] },
+  }: { experiment: Experiment; mode: Mode; loss: LossId; graph: Graph; parameters: readonly string[] },
   data: Dataset,
   runtime: Runtime,
 ): Promise<Treated> {
@@ -44,6 +45,7 @@ export async function applyRemedies(
     parameters: new Set(parameters),
     updates: [],
     mode,
+    loss,
     random: { normal: () => random.normal(), uniform: () => random.uniform() },
     notes: [],
     evaluate: (names) => {

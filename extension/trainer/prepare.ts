@@ -21,6 +21,7 @@ import { convert } from '../training/data/convert';
 import { split, targetName, type Column, type Split } from '../training/data/dataset';
 import { readArrays, unnamed } from '../training/data/read-arrays';
 import { syntheticInputs, syntheticTarget, type TargetKind } from '../training/data/synthetic';
+import { constantWeights } from '../training/constant-weights';
 import { chooseLoss, losses } from '../training/losses';
 import { checkClasses, resolveClassAxis } from '../training/losses/classification';
 import { softmaxBeforeLoss } from '../training/softmax-before-loss';
@@ -74,7 +75,7 @@ export async function prepare(
 
   const mode = experiment.mode ?? (file.proto.producerName === 'pytorch' ? 'train' : 'as-exported');
   const treated = await applyRemedies(
-    { experiment, mode, graph: canonical, parameters: names },
+    { experiment, mode, loss: choice.loss, graph: canonical, parameters: names },
     data.training,
     runtime,
   );
@@ -101,6 +102,7 @@ export async function prepare(
       modelHash: createHash('sha256').update(file.bytes).digest('hex'),
       notes: [...(note ? [note] : []), ...treated.notes],
       softmaxBeforeLoss: softmaxBeforeLoss(treated.graph, output, choice.loss),
+      constantWeights: constantWeights(treated.graph, layers),
     },
   };
 }

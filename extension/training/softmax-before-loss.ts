@@ -1,5 +1,5 @@
 /** The commonest mistake that a graph shows by itself: a softmax or sigmoid that the loss is going to apply again. */
-import { producers, type Graph } from '../onnx/graph';
+import { producers, type Graph, type Node } from '../onnx/graph';
 import type { LossId } from '../protocol/experiment';
 
 /** What each loss applies to the output itself. LogSoftmax before cross-entropy changes nothing, so it is no mistake. */
@@ -10,14 +10,20 @@ const applied: Partial<Record<LossId, readonly string[]>> = {
 
 const layoutOnly = new Set(['Identity', 'Reshape', 'Squeeze', 'Unsqueeze', 'Transpose', 'Flatten', 'Cast']);
 
-/** The operator and layer of the softmax or sigmoid that ends in `output`, where `loss` applies one as well. */
+/** The softmax or sigmoid that ends in `output`, where `loss` applies one as well. */
+export function endingSoftmax(graph: Graph, output: string, loss: LossId): Node | undefined {
+  const made = producers(graph);
+  let node = made.get(output);
+  while (node && layoutOnly.has(node.opType)) node = made.get(node.inputs[0]!);
+  return node && applied[loss]?.includes(node.opType) ? node : undefined;
+}
+
+/** Its operator and layer, for the header of a run. */
 export function softmaxBeforeLoss(
   graph: Graph,
   output: string,
   loss: LossId,
 ): { op: string; layer: string } | undefined {
-  const made = producers(graph);
-  let node = made.get(output);
-  while (node && layoutOnly.has(node.opType)) node = made.get(node.inputs[0]!);
-  return node && applied[loss]?.includes(node.opType) ? { op: node.opType, layer: node.layer } : undefined;
+  const node = endingSoftmax(graph, output, loss);
+  return node && { op: node.opType, layer: node.layer };
 }

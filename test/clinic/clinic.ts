@@ -62,7 +62,7 @@ async function examine(patient: Patient, trainer: Trainer): Promise<Record> {
   const start = performance.now();
   const measure = async (experiment: Experiment): Promise<Assessment> => {
     const run = await runTrial(trainer, experiment, undefined);
-    return assess(run, diagnose(run), 0);
+    return assess(run, diagnose(run));
   };
   const baseline = await measure(patient.experiment);
   const twin = patient.twin && (await measure(patient.twin));
@@ -71,7 +71,7 @@ async function examine(patient: Patient, trainer: Trainer): Promise<Record> {
       ? await prescribe(
           patient.experiment,
           {
-            train: (experiment, signal) => runTrial(trainer, experiment, signal),
+            train: (experiment, signal, isHopeless) => runTrial(trainer, experiment, signal, isHopeless),
             diagnose,
             now: () => performance.now() / 1000,
           },
@@ -86,33 +86,49 @@ const nameOf = ({ remedies, learningRateFactor }: Pick<Prescription, 'remedies' 
 
 function line(record: Record): string {
   const { patient, baseline, twin, outcome, seconds } = record;
-  const findings = worth(baseline.findings).map(({ symptom }) => symptom).join(' ') || '—';
+  const findings =
+    worth(baseline.findings)
+      .map(({ symptom }) => symptom)
+      .join(' ') || '—';
   const losses = `${baseline.initialLoss.toPrecision(3)} → ${baseline.loss.toPrecision(3)}`;
   if (!patient.cause) return `${isHealthy(baseline) ? '  ' : '! '}${patient.name}: ${losses}; ${findings}`;
   const [first] = outcome?.prescriptions ?? [];
   const cure = !outcome
     ? ''
     : first
-      ? `; ${nameOf(first)} → ${first.effect.lossAfter.toPrecision(3)}${first.healthy ? '' : `, still ${worth(first.findings).map(({ symptom }) => symptom).join(' ')}`}`
+      ? `; ${nameOf(first)} → ${first.effect.lossAfter.toPrecision(3)}${
+          first.healthy
+            ? ''
+            : `, still ${worth(first.findings)
+                .map(({ symptom }) => symptom)
+                .join(' ')}`
+        }`
       : '; no prescription';
   const marks = `${isDetected(record) ? ' ' : '?'}${!outcome || isCured(record) ? ' ' : '✗'}`;
   const trials = outcome ? `, ${outcome.trials.filter(({ effect }) => effect).length} trials` : '';
-  return `${marks}${patient.name}: ${losses} (twin ${twin!.initialLoss.toPrecision(3)} → ${twin!.loss.toPrecision(3)}${isHealthy(twin!) ? '' : ` ${worth(twin!.findings).map(({ symptom }) => symptom).join(' ')}`}); ${findings}${cure} [${seconds.toFixed(0)} s${trials}]`;
+  return `${marks}${patient.name}: ${losses} (twin ${twin!.initialLoss.toPrecision(3)} → ${twin!.loss.toPrecision(3)}${
+    isHealthy(twin!)
+      ? ''
+      : ` ${worth(twin!.findings)
+          .map(({ symptom }) => symptom)
+          .join(' ')}`
+  }); ${findings}${cure} [${seconds.toFixed(0)} s${trials}]`;
 }
 
 function report(records: readonly Record[]): void {
   const sick = records.filter(({ patient }) => patient.cause);
   const healthy = records.filter(({ patient }) => !patient.cause);
   const treated = sick.filter(({ outcome }) => outcome);
-  const share = (part: number, all: number): string => `${part} of ${all}${all > 0 ? ` (${((100 * part) / all).toFixed(1)} %)` : ''}`;
+  const share = (part: number, all: number): string =>
+    `${part} of ${all}${all > 0 ? ` (${((100 * part) / all).toFixed(1)} %)` : ''}`;
   console.log(`\ndetected     ${share(sick.filter(isDetected).length, sick.length)}`);
   console.log(`false alarms ${share(healthy.filter(({ baseline }) => !isHealthy(baseline)).length, healthy.length)}`);
   if (treated.length > 0) console.log(`cured        ${share(treated.filter(isCured).length, treated.length)}`);
 }
 
 async function main(): Promise<void> {
-  const patients = (options.folder ? readPatients(options.folder) : patientsOf(Number(options.draw))).filter(({ name }) =>
-    name.includes(options.only),
+  const patients = (options.folder ? readPatients(options.folder) : patientsOf(Number(options.draw))).filter(
+    ({ name }) => name.includes(options.only),
   );
   const records: Record[] = [];
   const waiting = [...patients];
@@ -124,9 +140,12 @@ async function main(): Promise<void> {
         records.push(record);
         console.log(line(record));
         if (options.verbose) {
-          for (const { symptom, severity, message } of record.baseline.findings) console.log(`     ${severity} ${symptom}: ${message}`);
+          for (const { symptom, severity, message } of record.baseline.findings)
+            console.log(`     ${severity} ${symptom}: ${message}`);
           for (const trial of record.outcome?.trials ?? [])
-            console.log(`     ${nameOf(trial)}: ${trial.outcome} ${trial.effect?.lossAfter.toPrecision(3) ?? ''} ${trial.why}`);
+            console.log(
+              `     ${nameOf(trial)}: ${trial.outcome} ${trial.effect?.lossAfter.toPrecision(3) ?? ''} ${trial.why}`,
+            );
         }
       }
       await trainer.dispose();

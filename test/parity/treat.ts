@@ -42,6 +42,7 @@ export async function treat(
     parameters: new Set(trained),
     updates: [],
     mode: 'train',
+    loss: 'cross-entropy',
     random: { normal: () => random.normal(), uniform: () => random.uniform() },
     notes: [],
     evaluate: (names) => runtime.run(exportGraph({ ...graph, outputs: [] }, names), inputs),

@@ -1,3 +1,4 @@
+import { suggestedMaxNorm } from '../gradient-norms';
 import { isProgressing } from '../progress';
 import { number, percent } from '../sentence';
 import { median, range } from '../statistics';
@@ -24,6 +25,10 @@ export const ineffectiveClipping: Symptom = {
     const share = steps.filter(({ before, after }) => after < before * (1 - noticeable)).length / steps.length;
     const usual = median(steps.map(({ before }) => before));
     const limit = `the limit of ${number(clipping.limit)} on ${clipping.kind === 'norm' ? 'the norm' : 'each element'}`;
+    const suggestion =
+      clipping.kind === 'norm'
+        ? `A max_norm of ${number(suggestedMaxNorm(telemetry))} would clip one step in ten.`
+        : '';
     if (share === 0)
       return [
         {
@@ -32,7 +37,8 @@ export const ineffectiveClipping: Symptom = {
           layers: [],
           value: 0,
           threshold: 0,
-          message: `Clipping never takes effect: ${limit} is above every gradient (norm ${number(usual)} in a usual step).`,
+          message:
+            `Clipping never takes effect: ${limit} is above every gradient (norm ${number(usual)} in a usual step). ${suggestion}`.trimEnd(),
         },
       ];
     if (!(share > threshold)) return [];
@@ -41,7 +47,8 @@ export const ineffectiveClipping: Symptom = {
         severity: isProgressing(telemetry) ? 'information' : 'warning',
         layers: [],
         value: share,
-        message: `Clipping takes effect in ${percent(share)} of the steps: ${limit} is far below a usual gradient (norm ${number(usual)}), and acts as a smaller learning rate.`,
+        message:
+          `Clipping takes effect in ${percent(share)} of the steps: ${limit} is far below a usual gradient (norm ${number(usual)}), and acts as a smaller learning rate. ${suggestion}`.trimEnd(),
       },
     ];
   },

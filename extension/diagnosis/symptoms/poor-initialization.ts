@@ -1,12 +1,15 @@
 import type { Telemetry } from '../../protocol/telemetry';
 import { weightLayers } from '../depth-profile';
 import { isProgressing } from '../progress';
-import { number } from '../sentence';
+import { names, number } from '../sentence';
 import { median, range } from '../statistics';
-import type { Symptom } from '../symptom';
+import type { Sighting, Symptom } from '../symptom';
 
 /** Before these the weights are still those of the initialization, all but. */
 const firstSteps = 3;
+
+/** Deep residual networks begin at up to ten times a guess, and train. */
+const farFromGuess = 30;
 
 /** The spread of what the layers put out grows or shrinks with depth before training has done anything. */
 export const poorInitialization: Symptom = {
@@ -14,6 +17,10 @@ export const poorInitialization: Symptom = {
   threshold: 10,
   reference: 'SageMaker Debugger (PoorWeightInitialization)',
   detect: ({ telemetry, threshold }) => {
+    const alike = unbroken(telemetry);
+    if (alike) return [alike];
+    const loud = tooSure(telemetry);
+    if (loud) return [loud];
     const points = weightLayers(telemetry)
       .map((layer) => ({ layer: telemetry.layers[layer]!.name, std: initialDeviation(telemetry, layer) }))
       // A layer of zeros is often meant so, and has no scale to compare.
@@ -40,6 +47,37 @@ export const poorInitialization: Symptom = {
     ];
   },
 };
+
+/** Weights that all have one value: whatever the loss does, the layer is worth a single unit. */
+function unbroken({ run }: Telemetry): Sighting | undefined {
+  const { constantWeights = [] } = run.header;
+  if (constantWeights.length === 0) return undefined;
+  return {
+    severity: 'error',
+    layers: constantWeights,
+    value: constantWeights.length,
+    threshold: 0,
+    reference: 'symmetry must be broken (Goodfellow et al., 2016, section 8.4)',
+    message: `The weights of ${names(constantWeights)} all have one value: their units get the same gradient and stay alike for ever.`,
+  };
+}
+
+/** A loss at the first step that is many times that of a blind guess: the outputs are far too large. */
+function tooSure(telemetry: Telemetry): Sighting | undefined {
+  const { loss, batch } = telemetry.run.header.settings;
+  const outputs = (telemetry.layers.at(-1)?.outputSize ?? 0) / batch;
+  const guess = loss === 'bce-with-logits' ? Math.LN2 : loss === 'cross-entropy' ? Math.log(Math.max(2, outputs)) : NaN;
+  const ratio = telemetry.loss(0) / guess;
+  if (!(ratio > farFromGuess)) return undefined;
+  return {
+    severity: 'warning',
+    layers: telemetry.layers.slice(-1).map(({ name }) => name),
+    value: ratio,
+    threshold: farFromGuess,
+    reference: 'the loss of a blind guess, which an untrained network should be near (Karpathy, 2019)',
+    message: `The initial weights make the outputs far too large: the first loss is ${number(telemetry.loss(0))}, a blind guess has ${number(guess)}.`,
+  };
+}
 
 function initialDeviation(telemetry: Telemetry, layer: number): number {
   const deviations = range(Math.min(firstSteps, telemetry.steps)).map((step) =>

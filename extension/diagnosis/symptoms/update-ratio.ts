@@ -1,15 +1,16 @@
-import type { SymptomId } from '../../protocol/finding';
 import type { Telemetry } from '../../protocol/telemetry';
 import { weightLayers } from '../depth-profile';
 import { isProgressing } from '../progress';
 import { names, number } from '../sentence';
-import { median, range } from '../statistics';
+import { median } from '../statistics';
 import type { Symptom } from '../symptom';
+import { firstSteps, updateRatios } from '../update-size';
+
+/** An update of more than the weights themselves replaces the initialization; it does not refine it. */
+const overthrow = 1;
 
 /** From the largest ratio that is called healthy to the smallest (TheDeepChecker: 1e-1 and 1e-4). */
 const healthySpan = 1e3;
-
-const explanations: ReadonlySet<SymptomId> = new Set(['vanishing-gradient', 'exploding-gradient']);
 
 /** ‖update‖ / ‖weight‖ of a step: about 1e-3 in a training that goes well (CS231n). */
 export const updateRatio: Symptom = {
@@ -17,12 +18,20 @@ export const updateRatio: Symptom = {
   threshold: 0.1,
   reference: 'TheDeepChecker; about 1e-3 is healthy (CS231n)',
   detect: ({ telemetry, threshold, found }) => {
-    // A gradient that explodes or vanishes explains the size of the steps.
-    if (found.some(({ symptom }) => explanations.has(symptom))) return [];
+    // A gradient that explodes explains large steps, one that vanishes small ones.
+    if (found.some(({ symptom }) => symptom === 'exploding-gradient')) return [];
+    const first = ratiosBy(telemetry, (values) => Math.max(...values.slice(0, firstSteps))).filter(
+      ({ ratio }) => ratio > overthrow,
+    );
+    if (first[0]) {
+      const layers = first.sort((a, b) => b.ratio - a.ratio).map(({ layer }) => layer);
+      const { ratio } = first[0];
+      const message = `The first steps are too large: an update of ${names(layers)} is up to ${number(ratio)} times the weights themselves.`;
+      return [{ severity: 'warning', layers, value: ratio, threshold: overthrow, message }];
+    }
+    if (found.some(({ symptom }) => symptom === 'vanishing-gradient')) return [];
     const progressing = isProgressing(telemetry);
-    const ratios = weightLayers(telemetry)
-      .map((layer) => ({ layer: telemetry.layers[layer]!.name, ratio: ratioOf(telemetry, layer) }))
-      .filter(({ ratio }) => ratio > 0);
+    const ratios = ratiosBy(telemetry, median);
     const large = ratios.filter(({ ratio }) => ratio > threshold).sort((a, b) => b.ratio - a.ratio);
     if (large[0]) {
       const layers = large.map(({ layer }) => layer);
@@ -41,10 +50,11 @@ export const updateRatio: Symptom = {
   },
 };
 
-const ratioOf = (telemetry: Telemetry, layer: number): number =>
-  median(
-    range(telemetry.steps)
-      .map((step) => telemetry.weights(step, layer))
-      .map((weights) => (weights ? weights.updateNorm / weights.weightNorm : NaN))
-      .filter(Number.isFinite),
-  );
+/** Of each weight layer one number that `reduce` makes of ‖update‖ / ‖weight‖ by step; layers that never move are left out. */
+const ratiosBy = (
+  telemetry: Telemetry,
+  reduce: (ratios: readonly number[]) => number,
+): { layer: string; ratio: number }[] =>
+  weightLayers(telemetry)
+    .map((layer) => ({ layer: telemetry.layers[layer]!.name, ratio: reduce(updateRatios(telemetry, layer)) }))
+    .filter(({ ratio }) => ratio > 0);

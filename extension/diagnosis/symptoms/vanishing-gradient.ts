@@ -3,10 +3,11 @@ import {
   activationGradientProfile,
   depthRatio,
   earlyWindow,
+  lateWindow,
   weightGradientProfile,
   type DepthProfile,
 } from '../depth-profile';
-import { isProgressing } from '../progress';
+import { isProgressing, progressOf } from '../progress';
 import { names, number } from '../sentence';
 import { median } from '../statistics';
 import type { Sighting, Symptom } from '../symptom';
@@ -14,24 +15,33 @@ import type { Sighting, Symptom } from '../symptom';
 /** Below this mean absolute gradient nothing is learned (SageMaker Debugger's VanishingGradient, DeepDiagnosis). */
 const absoluteLimit = 1e-7;
 
+/** A loss that has lost this much of its start is on its way. */
+const halfWay = 0.5;
+
 /** The first layers receive a vanishing share of the gradient that the last ones receive. */
 export const vanishingGradient: Symptom = {
   id: 'vanishing-gradient',
   threshold: 1e-3,
   reference: 'AutoTrainer: gradient of the first over the last layer',
   detect: ({ telemetry, threshold, found }) => {
-    const profiles = [weightGradientProfile(telemetry), activationGradientProfile(telemetry)];
-    const byRatio = profiles
-      .flatMap((profile) => againstDepth(profile, threshold) ?? [])
-      .sort((a, b) => a.value - b.value)[0];
+    const early = starvedBy(telemetry, threshold, earlyWindow(telemetry));
+    // Blocks without a skip may let the gradient through at first and close in training. At a minimum it may be small.
+    const closing = progressOf(telemetry).drop < halfWay;
+    const byRatio = early ?? (closing ? starvedBy(telemetry, threshold, lateWindow(telemetry)) : undefined);
     if (byRatio) {
       // Zero below a layer in which nothing fires is that layer's fault, not a decay.
       const blocked = found.some(({ symptom, value }) => symptom === 'dead-units' && value >= 1);
       return byRatio.value === 0 && blocked ? [] : [byRatio];
     }
-    return everywhere(telemetry, profiles[0]!);
+    return everywhere(telemetry, weightGradientProfile(telemetry));
   },
 };
+
+/** The worse of the two measures over some steps. */
+const starvedBy = (telemetry: Telemetry, threshold: number, window: number[]): Sighting | undefined =>
+  [weightGradientProfile(telemetry, window), activationGradientProfile(telemetry, window)]
+    .flatMap((profile) => againstDepth(profile, threshold) ?? [])
+    .sort((a, b) => a.value - b.value)[0];
 
 function againstDepth(profile: DepthProfile, threshold: number): Sighting | undefined {
   const depth = depthRatio(profile);

@@ -1,3 +1,4 @@
+import { progressOf } from '../progress';
 import { number } from '../sentence';
 import type { Symptom } from '../symptom';
 import { timeProfiles } from './through-time';
@@ -16,7 +17,8 @@ export const vanishingThroughTime: Symptom = {
     const { name, length, ratio, perStep } = worst;
     return [
       {
-        severity: 'error',
+        // Where the loss falls that far, what happened long ago was not what counts.
+        severity: progressOf(telemetry).drop > 0.5 ? 'information' : 'error',
         layers: [...new Set(starved.map(({ layer }) => layer))],
         value: ratio,
         message: `Gradients vanish through time: the first of ${length} states of ${name} receive ${number(ratio)} of what the last receive (${number(perStep)} a step).`,

@@ -198,11 +198,11 @@ describe('saturated-units', () => {
   const saturated: RunPlan['layer'] = (info) => (info.op === 'Tanh' ? { saturatedShare: 0.8 } : {});
 
   it('warns where the loss does not fall, remarks where it does', () => {
-    const plan: RunPlan = { depth: 3, steps: 30, activation: 'Tanh', layer: saturated };
+    const plan: RunPlan = { depth: 2, steps: 30, activation: 'Tanh', layer: saturated };
     assert.equal(only(plan, 'saturated-units').severity, 'information');
     const stuck = diagnose(makeRun({ ...plan, step: flatLoss })).find(({ symptom }) => symptom === 'saturated-units');
     assert.equal(stuck?.severity, 'warning');
-    assert.deepEqual(stuck.layers, ['layers.1', 'layers.3', 'layers.5']);
+    assert.deepEqual(stuck.layers, ['layers.1', 'layers.3']);
   });
 });
 
@@ -392,5 +392,52 @@ describe('through time', () => {
   it('is silent on an even curve, a short one, and one that nothing is received on', () => {
     for (const throughTime of [decay(0.95), decay(0.01, 3), decay(1).fill(0)])
       assert.deepEqual(ids({ depth: 2, steps: 10, throughTime }), []);
+  });
+});
+
+describe('what training does to a start that is bad', () => {
+  it('sees weights that all have one value, and the progress of one unit excuses nothing', () => {
+    const finding = only(
+      { depth: 3, steps: 30, header: { constantWeights: ['layers.0', 'layers.2'] } },
+      'poor-initialization',
+    );
+    assert.equal(finding.severity, 'error');
+    assert.match(finding.message, /weights of layers\.0 and layers\.2 all have one value/);
+  });
+
+  it('sees a first loss far above that of a blind guess', () => {
+    const falling = (from: number) => (step: number) => ({ loss: from * 0.9 ** step });
+    const finding = only({ depth: 3, steps: 30, step: falling(200) }, 'poor-initialization');
+    assert.equal(finding.severity, 'warning');
+    assert.match(finding.message, /the first loss is 200, a blind guess has/);
+    assert.deepEqual(ids({ depth: 3, steps: 30, step: falling(10) }), []);
+  });
+
+  it('sees a stack that is saturated before it is trained, though the loss falls', () => {
+    const layer: RunPlan['layer'] = (info) => (info.op === 'Tanh' ? { saturatedShare: 0.4 } : {});
+    const finding = only({ depth: 4, steps: 30, activation: 'Tanh', layer }, 'saturated-units');
+    assert.equal(finding.severity, 'warning');
+    assert.match(finding.message, /from the start 40 %/);
+  });
+
+  it('sees first steps that replace the weights, though they grow to fit the learning rate', () => {
+    const layer: RunPlan['layer'] = (_, step) => ({ updateNorm: step === 0 ? 10 : 1e-3 });
+    const finding = only({ depth: 3, steps: 30, layer }, 'update-ratio');
+    assert.equal(finding.severity, 'warning');
+    assert.match(finding.message, /up to 5 times the weights themselves/);
+  });
+
+  it('counts progress from the untrained network where the first steps blew the loss up', () => {
+    const blown = (step: number): { loss: number } => ({ loss: step === 0 ? 1.6 : 1.6 + 1000 * 0.7 ** step });
+    assert.ok(ids({ depth: 3, steps: 60, step: blown }).includes('loss-not-decreasing'));
+  });
+
+  it('sees gradients that come to vanish while the loss hardly falls', () => {
+    const closing: RunPlan['layer'] = (_, step, __, depth) =>
+      step < 20 ? {} : { weightGradient: 10 ** (-2 - 5 * (1 - depth)) };
+    const stuck = (step: number): { loss: number } => ({ loss: 2 - step / 200 });
+    const finding = diagnose(makeRun({ depth: 6, steps: 60, step: stuck, layer: closing }))[0]!;
+    assert.deepEqual([finding.symptom, finding.layers[0]], ['vanishing-gradient', 'layers.0']);
+    assert.deepEqual(ids({ depth: 6, steps: 60, layer: closing }), []);
   });
 });

@@ -52,7 +52,7 @@ function clinicWhere(heals: (experiment: Experiment) => number | undefined): Cli
 }
 
 const has = (experiment: Experiment, id: string): boolean => experiment.remedies.some((use) => use.id === id);
-const experiment = defaultExperiment('model.onnx');
+const experiment: Experiment = { ...defaultExperiment('model.onnx'), steps: 10 };
 
 describe('prescribe', () => {
   it('tries nothing on a healthy patient', async () => {
@@ -79,7 +79,7 @@ describe('prescribe', () => {
   });
 
   it('prefers the smaller edit among those close to the best loss', async () => {
-    const losses: Record<string, number> = { residual: 0.5, 'kaiming-normal': 0.55, highway: 0.49 };
+    const losses: Record<string, number> = { residual: 0.5, 'kaiming-normal': 0.55, 'batch-norm': 0.49 };
     const { prescriptions } = await prescribe(
       experiment,
       clinicWhere((e) => losses[e.remedies[0]!.id]),
@@ -87,7 +87,7 @@ describe('prescribe', () => {
     );
     assert.deepEqual(
       prescriptions.map(({ remedies }) => remedies[0]!.id),
-      ['kaiming-normal', 'residual', 'highway'],
+      ['kaiming-normal', 'residual', 'batch-norm'],
     );
   });
 
@@ -131,9 +131,10 @@ describe('prescribe', () => {
       { budget: 1000, onUpcoming: (next) => upcoming.push(next) },
     );
     const singles = upcoming.filter(({ seed }) => seed === undefined);
+    const made = trials.filter(({ why }) => !why.startsWith('Not tried'));
     assert.deepEqual(
       singles.map(({ remedies, left }) => [remedies[0]!.id, left]),
-      trials.map(({ remedies }, index) => [remedies[0]!.id, trials.length - index - 1]),
+      made.map(({ remedies }, index) => [remedies[0]!.id, trials.length - index - 1]),
     );
     assert.deepEqual(
       upcoming.slice(singles.length).map(({ remedies, seed }) => [remedies[0]!.id, seed]),
@@ -142,6 +143,42 @@ describe('prescribe', () => {
         ['residual', 2],
       ],
     );
+  });
+
+  it('stops a trial that is lost, and says so', async () => {
+    const clinic = clinicWhere(() => undefined);
+    const { trials } = await prescribe(
+      experiment,
+      {
+        ...clinic,
+        train: async (e, signal, isHopeless) => {
+          const run = await clinic.train(e, signal);
+          const early = { ...run, steps: 4 };
+          return isHopeless?.(early) ? early : run;
+        },
+      },
+      { budget: 10 },
+    );
+    const { outcome, why } = trials.find(({ effect }) => effect)!;
+    assert.equal(outcome, 'no-effect');
+    assert.match(why, /^Stopped at step 4 of 10\. Still: Gradients vanish/);
+  });
+
+  it('compares a cure with others, and then leaves the rest', async () => {
+    const { trials } = await prescribe(
+      experiment,
+      clinicWhere(() => 0.5),
+      { budget: 1000 },
+    );
+    const measured = trials.filter(({ effect }) => effect);
+    assert.equal(measured.length, 10);
+    assert.match(trials.at(-1)!.why, /others cure/);
+  });
+
+  it('goes on from a cure that leaves the loss high', async () => {
+    const clinic = clinicWhere((e) => (has(e, 'residual') ? (e.optimizer.lr > 0.2 ? 0.2 : 1.8) : undefined));
+    const { prescriptions } = await prescribe(experiment, clinic, { budget: 1000 });
+    assert.deepEqual([prescriptions[0]!.remedies[0]!.id, prescriptions[0]!.learningRateFactor], ['residual', 3]);
   });
 
   it('keeps what was measured before a cancel, and judges no half of a trial', async () => {
