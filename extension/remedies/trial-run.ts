@@ -38,7 +38,9 @@ export async function runTrial(
   let header: RunHeader | undefined;
   let rows = new RowBuffer(0);
   let notFinite = 0;
-  let asked = false;
+  const asked = Math.max(fewestSteps, Math.ceil(probation * experiment.steps));
+  // How steps arrive depends on the machine, where a run is cut does not.
+  let cut: number | undefined;
   let begin = 0;
   let latest = 0;
   const end = await trainer.train(experiment, {
@@ -51,17 +53,19 @@ export async function runTrial(
     steps: (chunk) => {
       latest = performance.now();
       rows.append(chunk);
-      for (let step = 0; step < chunk.count; step++)
-        notFinite = Number.isFinite(chunk.rows[step * rows.width + stepColumn('loss')]!) ? 0 : notFinite + 1;
-      if (notFinite >= patience) lost.abort();
-      if (isHopeless && !asked && rows.steps >= Math.max(fewestSteps, probation * experiment.steps)) {
-        asked = true;
-        if (isHopeless({ header: header!, steps: rows.steps, rows: rows.rows })) lost.abort();
+      const first = rows.steps - chunk.count;
+      for (let step = first; step < rows.steps && cut === undefined; step++) {
+        const loss = rows.rows[step * rows.width + stepColumn('loss')]!;
+        notFinite = Number.isFinite(loss) ? 0 : notFinite + 1;
+        const soFar = { header: header!, steps: step + 1, rows: rows.rows.subarray(0, (step + 1) * rows.width) };
+        if (notFinite >= patience || (step + 1 === asked && isHopeless?.(soFar))) cut = step + 1;
       }
+      if (cut !== undefined) lost.abort();
     },
   });
   if (end.kind === 'failed') throw new RunError(end.reason);
   if (!header) throw new RunError('Stopped before the first step.');
   const secondsPerStep = (latest - begin) / 1000 / Math.max(1, rows.steps);
-  return { header, steps: rows.steps, rows: rows.rows, end, secondsPerStep };
+  const steps = cut ?? rows.steps;
+  return { header, steps, rows: rows.rows.subarray(0, steps * rows.width), end, secondsPerStep };
 }

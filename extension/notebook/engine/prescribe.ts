@@ -50,7 +50,7 @@ export async function runPrescribe(
     const result = await prescribe(
       experiment,
       {
-        train: (one, signal) => runTrial(lab.trainer, one, signal),
+        train: (one, signal, isHopeless) => runTrial(lab.trainer, one, signal, isHopeless),
         diagnose,
         now: () => performance.now() / 1000,
       },

@@ -5,7 +5,7 @@ import { constantWeights } from '../../../extension/training/constant-weights';
 
 /** Linear layers of these weights, 2 × 2, each with a bias of zeros. */
 function layersOf(weights: readonly (readonly number[])[]): string[] {
-  const graph = emptyGraph();
+  const graph = emptyGraph('test');
   const layers = weights.map((values, i) => {
     graph.initializers.set(`${i}.weight`, tensor('float32', [2, 2], [...values]));
     graph.initializers.set(`${i}.bias`, tensor('float32', [2], [0, 0]));

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { defaultExperiment, type Experiment } from '../../../extension/protocol/experiment';
+import { rowWidth, stepColumn } from '../../../extension/protocol/run';
+import { runTrial, type TrialTrainer } from '../../../extension/remedies/trial-run';
+import { makeRun } from '../diagnosis/run-factory';
+
+const experiment: Experiment = { ...defaultExperiment('model.onnx'), steps: 100 };
+
+/** Sends the steps of a run in chunks of a size, until it is cancelled. */
+const trainerOf = (chunk: number, loss: (step: number) => number): TrialTrainer => ({
+  train: (_, { header, steps, signal }) => {
+    const run = makeRun({ depth: 1, steps: 100, step: (step) => ({ loss: loss(step) }) });
+    const width = rowWidth(run.header.layout);
+    header?.(run.header);
+    for (let first = 0; first < 100 && !signal?.aborted; first += chunk) {
+      const count = Math.min(chunk, 100 - first);
+      steps?.({ firstStep: first, count, rows: run.rows.slice(first * width, (first + count) * width) });
+    }
+    return Promise.resolve(signal?.aborted ? { kind: 'stopped', reason: 'cancelled' } : { kind: 'finished' });
+  },
+});
+
+describe('runTrial', () => {
+  for (const chunk of [1, 7, 64])
+    it(`cuts a lost run at the same step however its steps arrive: ${chunk} at a time`, async () => {
+      const diverging = trainerOf(chunk, (step) => (step < 20 ? 1 : NaN));
+      assert.equal((await runTrial(diverging, experiment, undefined)).steps, 30);
+      const asked: number[] = [];
+      const run = await runTrial(
+        trainerOf(chunk, () => 1),
+        experiment,
+        undefined,
+        (soFar) => asked.push(soFar.steps) > 0,
+      );
+      assert.deepEqual([asked, run.steps], [[30], 30]);
+      assert.equal(run.rows.length, 30 * rowWidth(run.header.layout));
+    });
+
+  it('runs to the end where there is hope', async () => {
+    const run = await runTrial(
+      trainerOf(16, (step) => 1 / (step + 1)),
+      experiment,
+      undefined,
+      () => false,
+    );
+    assert.equal(run.steps, 100);
+    assert.equal(run.rows[99 * rowWidth(run.header.layout) + stepColumn('loss')], Math.fround(0.01));
+  });
+});
