@@ -8,15 +8,15 @@ const experiment: Experiment = { ...defaultExperiment('model.onnx'), steps: 100 
 
 /** Sends the steps of a run in chunks of a size, until it is cancelled. */
 const trainerOf = (chunk: number, loss: (step: number) => number): TrialTrainer => ({
-  train: (_, { header, steps, signal }) => {
+  train: (_, options) => {
     const run = makeRun({ depth: 1, steps: 100, step: (step) => ({ loss: loss(step) }) });
     const width = rowWidth(run.header.layout);
-    header?.(run.header);
-    for (let first = 0; first < 100 && !signal?.aborted; first += chunk) {
+    options.header?.(run.header);
+    for (let first = 0; first < 100 && !options.signal?.aborted; first += chunk) {
       const count = Math.min(chunk, 100 - first);
-      steps?.({ firstStep: first, count, rows: run.rows.slice(first * width, (first + count) * width) });
+      options.steps?.({ firstStep: first, count, rows: run.rows.slice(first * width, (first + count) * width) });
     }
-    return Promise.resolve(signal?.aborted ? { kind: 'stopped', reason: 'cancelled' } : { kind: 'finished' });
+    return Promise.resolve(options.signal?.aborted ? { kind: 'stopped', reason: 'cancelled' } : { kind: 'finished' });
   },
 });
 
