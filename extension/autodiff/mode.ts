@@ -4,6 +4,7 @@
  */
 import { float, GraphBuilder, type Value } from '../onnx/builder';
 import { attribute, describe, type Graph, type Node } from '../onnx/graph';
+import { improvedVectors } from '../onnx/power-iteration';
 import { numbers, sizeOf, tensor } from '../onnx/tensor';
 import type { Mode } from '../protocol/experiment';
 import { InputError } from '../protocol/errors';
@@ -29,7 +30,8 @@ export interface StateUpdate {
  * A copy of a canonical graph in the given mode, and the running statistics that a step in it updates.
  *
  * - `train`: BatchNormalization normalizes by the statistics of the batch and updates its buffers as PyTorch does
- *   (running variance unbiased, PyTorch's momentum m is ONNX's 1 - m); Dropout drops.
+ *   (running variance unbiased, PyTorch's momentum m is ONNX's 1 - m); Dropout drops; the power iterations of spectral
+ *   normalization go on where the step before ended.
  * - `eval`: running statistics, Dropout passes on.
  * - `as-exported`: each node as the file has it.
  *
@@ -63,7 +65,8 @@ export function restoreMode(
         drop(g, node, seedOf(options.seed ?? 0, dropouts++));
       else passOn(g, node);
     });
-  return { graph: copy, updates: [...statistics].map(([name, { name: value }]) => ({ name, value })) };
+  const updates = [...statistics].map(([name, { name: value }]) => ({ name, value }));
+  return { graph: copy, updates: mode === 'eval' ? updates : [...updates, ...improvedVectors(copy)] };
 }
 
 const trains = (node: Node, mode: Mode): boolean =>

@@ -14,20 +14,51 @@ const layoutChanges = new Set(['Identity', 'Reshape', 'Squeeze', 'Unsqueeze', 'T
 
 /** Lets no gradient through the vectors that a power iteration has improved: W·v/‖W·v‖ and Wᵀ·u/‖Wᵀ·u‖. */
 export function detachPowerIterations(graph: Graph): void {
+  const { productOf } = tracer(graph);
+  const improved = new Set<string>();
+  for (const node of graph.nodes) {
+    const isVector = (value: string): boolean => isSingularVector(value, graph) || improved.has(value);
+    if (!productOf(node)?.some(isVector)) continue;
+    node.detached = true;
+    improved.add(node.outputs[0]!);
+  }
+}
+
+/**
+ * The vectors that the passes of a training start from, each with the value that takes its place afterwards: what the
+ * last of its improvements gives.
+ * @param graph specialised
+ */
+export function improvedVectors(graph: Graph): { name: string; value: string }[] {
+  const { productOf } = tracer(graph);
+  const vectors = [...graph.initializers.keys()].filter((name) => isSingularVector(name, graph));
+  /** By value, the vector that it has come of. */
+  const starts = new Map(vectors.map((name) => [name, name]));
+  const last = new Map<string, string>();
+  for (const node of graph.nodes) {
+    if (!node.detached) continue;
+    const start = productOf(node)?.flatMap((value) => starts.get(value) ?? [])[0];
+    const output = node.outputs[0]!;
+    if (start === undefined) continue;
+    starts.set(output, start);
+    const [before, after] = [graph.types.get(start), graph.types.get(output)];
+    if (before && after && before.shape.join() === after.shape.join()) last.set(start, output);
+  }
+  return [...last].map(([name, value]) => ({ name, value }));
+}
+
+function tracer(graph: Graph) {
   const makers = producers(graph);
   /** The value itself, behind changes of layout. */
   const origin = (value: string): string => {
     const maker = makers.get(value);
     return maker && layoutChanges.has(maker.opType) && !maker.detached ? origin(maker.inputs[0]!) : value;
   };
-  const isVector = (value: string): boolean => {
-    const source = origin(value);
-    return isSingularVector(source, graph) || (makers.get(source)?.detached ?? false);
-  };
-  const improves = (node: Node): boolean => {
-    if (!['Div', 'LpNormalization'].includes(node.opType)) return false;
+  /** What the product is made of that a node normalizes. */
+  const productOf = (node: Node): string[] | undefined => {
+    if (!['Div', 'LpNormalization'].includes(node.opType)) return undefined;
     const product = makers.get(origin(node.inputs[0]!));
-    return (product?.opType === 'MatMul' || product?.opType === 'Gemm') && product.inputs.some(isVector);
+    return product?.opType === 'MatMul' || product?.opType === 'Gemm' ? product.inputs.map(origin) : undefined;
   };
-  for (const node of graph.nodes) if (improves(node)) node.detached = true;
+  return { productOf };
 }

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import type { Graph } from '../../../extension/onnx/graph';
 import { importGraph } from '../../../extension/onnx/import';
+import { improvedVectors } from '../../../extension/onnx/power-iteration';
 import { modelOf, node, port, weight } from './models';
 
-/** The nodes that no gradient passes, of W/σ with and without a step of the power iteration before. */
-const detached = (nodes: ReturnType<typeof node>[], names = ['_u', '_v']): string[] =>
+/** W/σ with and without a step of the power iteration before. */
+const graphOf = (nodes: ReturnType<typeof node>[], names = ['_u', '_v']): Graph =>
   importGraph(
     modelOf({
       input: [port('x', [2, 4])],
@@ -16,7 +18,11 @@ const detached = (nodes: ReturnType<typeof node>[], names = ['_u', '_v']): strin
       ],
       node: [...nodes, node('Transpose', ['w'], ['wT']), node('MatMul', ['x', 'wT'], ['y'])],
     }),
-  ).nodes.flatMap(({ outputs, detached: isDetached }) => (isDetached ? outputs : []));
+  );
+
+/** What no gradient passes. */
+const detached = (...graph: Parameters<typeof graphOf>): string[] =>
+  graphOf(...graph).nodes.flatMap(({ outputs, detached: isDetached }) => (isDetached ? outputs : []));
 
 const step = [
   node('MatMul', ['fc.original', 'fc._v'], ['wv']),
@@ -55,5 +61,35 @@ describe('detachPowerIterations', () => {
       ),
     );
     assert.deepEqual(detached(others, ['gain', 'direction']), []);
+  });
+});
+
+describe('improvedVectors', () => {
+  const typed = (nodes: ReturnType<typeof node>[]): Graph => {
+    const graph = graphOf(nodes);
+    graph.types.set('u', { dtype: 'float32', shape: [3] }).set('v', { dtype: 'float32', shape: [4] });
+    for (const [name, { dtype, shape }] of graph.initializers) graph.types.set(name, { dtype, shape });
+    return graph;
+  };
+
+  it('finds what the vector is at the next step', () => {
+    assert.deepEqual(improvedVectors(typed(step)), [{ name: 'fc._v', value: 'v' }]);
+  });
+
+  it('finds nothing where there is no iteration', () => {
+    assert.deepEqual(
+      improvedVectors(
+        typed(
+          step.slice(7).map((each) =>
+            node(
+              each.opType,
+              each.input.map((name) => (name === 'v' || name === 'u' ? `fc._${name}` : name)),
+              each.output,
+            ),
+          ),
+        ),
+      ),
+      [],
+    );
   });
 });
