@@ -86,6 +86,12 @@ if (!production)
 
 // What the tests load outlives a build to ship.
 for (const folder of production ? ['dist'] : ['dist', 'out']) await rm(folder, { recursive: true, force: true });
+// Runs in the user's Python, as it is.
+const shim = 'gradient_doctor_capture';
+await cp(`extension/capture/${shim}`, `dist/${shim}`, {
+  recursive: true,
+  filter: (path) => !path.includes('__pycache__'),
+});
 for (const options of builds.filter((build) => build.entryPoints.length > 0)) {
   if (watch) await (await esbuild.context(options)).watch();
   else await esbuild.build(options);

@@ -26,6 +26,7 @@ void main(process.argv.slice(2), {
   engine: trainer,
   terminal: new Terminal(process.stdout, process.stderr),
   signal: interrupt.signal,
+  shim: join(__dirname, 'gradient_doctor_capture'),
   version,
 }).then((code) => {
   process.exitCode = code;

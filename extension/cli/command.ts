@@ -9,6 +9,8 @@ export type Engine = Pick<Trainer, 'inspect' | 'gradients' | 'train' | 'bench' |
 export interface CommandContext {
   engine: Engine;
   terminal: Terminal;
+  /** The folder of the shim that captures models (see `capture/`). */
+  shim: string;
   /** Of this program. */
   version: string;
   /** To hand to the engine: ends with the user's interrupt, shows its progress. */

@@ -1,6 +1,7 @@
 /** Every command, in the order of the help. */
 import type { RegisterCommand } from './command';
 import { registerBench } from './bench';
+import { registerCapture } from './capture';
 import { registerDiagnose } from './diagnose';
 import { registerGradients } from './gradients';
 import { registerInspect } from './inspect';
@@ -12,6 +13,7 @@ import { registerRun } from './run';
 export const commands: readonly RegisterCommand[] = [
   registerDiagnose,
   registerPrescribe,
+  registerCapture,
   registerRun,
   registerInspect,
   registerGradients,

@@ -11,9 +11,9 @@ export const registerDiagnose: RegisterCommand = (program, context) => {
   const command = program
     .command('diagnose')
     .description('train the model and print what is wrong with its gradients')
-    .argument('<model>', 'ONNX file');
+    .argument('<model>', 'ONNX file, or the folder of a capture');
   experimentOptions(jsonOption(command)).action(async (model: string, options: ExperimentOptions & OutputOptions) => {
-    const run = await train(experimentOf(model, options), context);
+    const run = await train(await experimentOf(model, options), context);
     const findings = diagnose(run);
     if (options.json) context.terminal.printJson(runDocument(run, findings));
     else context.terminal.print(runReport(run, findings));

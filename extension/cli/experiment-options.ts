@@ -1,5 +1,6 @@
-/** The options that say what to train, with the defaults of the contract. */
+/** The options that say what to train, with the defaults of the contract or of a capture. */
 import { Option, type Command } from 'commander';
+import { isFolder, readCapture } from '../capture/captured-experiment';
 import {
   defaultExperiment,
   defaultOptimizer,
@@ -30,7 +31,7 @@ export interface BatchOptions {
 }
 
 export interface ExperimentOptions extends BatchOptions {
-  optimizer: OptimizerId;
+  optimizer?: OptimizerId;
   lr?: number;
   momentum?: number;
   nesterov?: true;
@@ -58,7 +59,7 @@ export const batchOptions = (command: Command): Command =>
 
 export const experimentOptions = (command: Command): Command =>
   batchOptions(command)
-    .addOption(new Option('--optimizer <id>').choices(optimizerIds).default(defaults.optimizer.id))
+    .addOption(new Option('--optimizer <id>', `default: ${defaults.optimizer.id}`).choices(optimizerIds))
     .option('--lr <x>', 'learning rate (default: 0.1 for sgd, 1e-3 for adam and adamw)', numberAtLeast(0))
     .option('--momentum <x>', 'of sgd', numberAtLeast(0))
     .option('--nesterov', "Nesterov's momentum")
@@ -69,32 +70,39 @@ export const experimentOptions = (command: Command): Command =>
     .option('--remedy <id[:k=v,…]>', 'apply a remedy first; may be repeated', remedyUse)
     .option('--steps <n>', '', wholeNumber(1), defaults.steps);
 
-/** What `gradients` differentiates: no optimizer, one step. */
-export const batchExperiment = (model: string, options: BatchOptions): Experiment => ({
-  ...defaultExperiment(model),
-  data: options.data === undefined ? { kind: 'synthetic' } : { kind: 'file', path: options.data },
-  loss: options.loss,
-  output: options.output,
-  classAxis: options.classAxis,
-  batch: options.batch,
-  seed: options.seed,
-  provider: options.ep,
-  mode: options.mode,
-  threads: options.threads,
-});
-
-export const experimentOf = (model: string, options: ExperimentOptions): Experiment => ({
-  ...batchExperiment(model, options),
-  optimizer: optimizerOf(options),
-  schedule: options.schedule,
-  remedies: options.remedy ?? [],
-  steps: options.steps,
-});
-
-function optimizerOf(options: ExperimentOptions): OptimizerSettings {
-  const usual = defaultOptimizer(options.optimizer);
+/** What `gradients` differentiates: no optimizer, one step. @param model an ONNX file, or the folder of a capture */
+export async function batchExperiment(model: string, options: BatchOptions): Promise<Experiment> {
+  const captured = (await isFolder(model)) ? (await readCapture(model)).experiment : undefined;
   return {
-    id: options.optimizer,
+    ...defaultExperiment(captured?.model ?? model),
+    ...captured,
+    data: options.data === undefined ? (captured?.data ?? { kind: 'synthetic' }) : { kind: 'file', path: options.data },
+    loss: options.loss ?? captured?.loss,
+    output: options.output,
+    classAxis: options.classAxis ?? captured?.classAxis,
+    batch: options.batch,
+    seed: options.seed,
+    provider: options.ep,
+    mode: options.mode ?? captured?.mode,
+    threads: options.threads,
+  };
+}
+
+export async function experimentOf(model: string, options: ExperimentOptions): Promise<Experiment> {
+  const stated = await batchExperiment(model, options);
+  return {
+    ...stated,
+    optimizer: optimizerOf(options, stated.optimizer),
+    schedule: options.schedule ?? stated.schedule,
+    remedies: options.remedy ?? [],
+    steps: options.steps,
+  };
+}
+
+function optimizerOf(options: ExperimentOptions, stated: OptimizerSettings): OptimizerSettings {
+  const usual = options.optimizer && options.optimizer !== stated.id ? defaultOptimizer(options.optimizer) : stated;
+  return {
+    id: usual.id,
     lr: options.lr ?? usual.lr,
     momentum: options.momentum ?? usual.momentum,
     nesterov: options.nesterov ?? usual.nesterov,

@@ -12,13 +12,13 @@ export const registerGradients: RegisterCommand = (program, { engine, terminal, 
   const command = program
     .command('gradients')
     .description("one forward and backward at the model's own weights: the loss and every gradient, as .npz")
-    .argument('<model>', 'ONNX file')
+    .argument('<model>', 'ONNX file, or the folder of a capture')
     .requiredOption('--out <file>', '.npz to write: "loss", and one array per parameter')
     .option('--wrt <names>', 'float inputs or initializers, instead of the parameters', list);
   batchOptions(jsonOption(command)).action(async (model: string, options: GradientsOptions) => {
     const { out, wrt, json } = options;
     const { loss, parameters } = await engine.gradients(
-      { experiment: batchExperiment(model, options), out, wrt },
+      { experiment: await batchExperiment(model, options), out, wrt },
       request,
     );
     if (json) terminal.printJson({ loss, parameters, out });

@@ -12,6 +12,8 @@ export interface Surroundings {
   terminal: Terminal;
   /** Aborted when the user interrupts. */
   signal: AbortSignal;
+  /** The folder of the shim that captures models. */
+  shim: string;
   version: string;
 }
 
@@ -21,7 +23,7 @@ export interface Surroundings {
  */
 export async function main(
   args: readonly string[],
-  { engine, terminal, signal, version }: Surroundings,
+  { engine, terminal, signal, shim, version }: Surroundings,
 ): Promise<number> {
   const progress: RequestOptions['progress'] = (phase, fraction) => {
     terminal.progress(fraction === undefined ? `${phase} …` : `${phase} … ${Math.round(100 * fraction)} %`);
@@ -29,6 +31,7 @@ export async function main(
   const context: CommandContext = {
     engine,
     terminal,
+    shim,
     version,
     request: { signal, progress },
     exitCode: exitCodes.done,

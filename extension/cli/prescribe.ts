@@ -19,12 +19,12 @@ export const registerPrescribe: RegisterCommand = (program, context) => {
   const command = program
     .command('prescribe')
     .description('diagnose, try remedies on the model, and rank them by what they did')
-    .argument('<model>', 'ONNX file')
+    .argument('<model>', 'ONNX file, or the folder of a capture')
     .option('--budget <seconds>', 'time for trials', numberAtLeast(0, { beyond: true }), 60);
   experimentOptions(jsonOption(command)).action(async (model: string, options: PrescribeCommandOptions) => {
     const { engine, terminal, request } = context;
     const result = await prescribe(
-      experimentOf(model, options),
+      await experimentOf(model, options),
       {
         train: (experiment, signal, isHopeless) => runTrial(engine, experiment, signal, isHopeless),
         diagnose,

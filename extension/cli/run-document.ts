@@ -29,7 +29,7 @@ export interface RunDocument {
   model: string;
   provider: string;
   settings: ResolvedSettings;
-  layers: Pick<LayerInfo, 'name' | 'op' | 'kind' | 'parameters' | 'source'>[];
+  layers: Pick<LayerInfo, 'name' | 'op' | 'kind' | 'parameters' | 'source' | 'created'>[];
   steps: StepDocument[];
   findings: readonly Finding[];
   stopped?: string;
@@ -42,7 +42,14 @@ export function runDocument(run: Run, findings: readonly Finding[]): RunDocument
     model,
     provider,
     settings,
-    layers: layout.layers.map(({ name, op, kind, parameters, source }) => ({ name, op, kind, parameters, source })),
+    layers: layout.layers.map(({ name, op, kind, parameters, source, created }) => ({
+      name,
+      op,
+      kind,
+      parameters,
+      source,
+      created,
+    })),
     steps: Array.from({ length: run.steps }, (_, step) => stepDocument(telemetry, step)),
     findings,
     ...(run.end?.kind === 'stopped' && { stopped: run.end.reason }),

@@ -40,6 +40,12 @@ export class Terminal {
     );
   }
 
+  /** A line beside the result. */
+  log(line: string): void {
+    this.clearProgress();
+    this.err.write(`${line}\n`);
+  }
+
   /** A line that the next one replaces; only where somebody watches. */
   progress(text: string): void {
     const now = Date.now();

@@ -16,7 +16,7 @@ import type { ExperimentCell } from './cell-schema';
 export function experimentOf(cell: ExperimentCell, folder: string, provider: string): Experiment {
   if (!cell.model) throw new InputError('The cell names no model. Add `model: path/to/model.onnx`.');
   const path = (relative: string): string => (isAbsolute(relative) ? relative : resolve(folder, relative));
-  const { class_axis: classAxis, optimizer, schedule, remedies, data, ...rest } = cell;
+  const { class_axis: classAxis, optimizer, schedule, remedies, data, capture: _, ...rest } = cell;
   return {
     ...defaultExperiment(path(cell.model)),
     provider,

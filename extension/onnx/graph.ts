@@ -31,6 +31,8 @@ export interface Node {
   /** Dotted path in the user's module tree; '' is the model itself. */
   layer: string;
   source?: SourceLocation;
+  /** The line that creates its module, where a capture has seen that. */
+  created?: SourceLocation;
   /** No gradient passes: what the node takes is a constant to the loss, as after PyTorch's `detach()`. */
   detached?: boolean;
 }

@@ -14,7 +14,7 @@ import {
   type ValueInfoProto,
 } from './onnx_pb';
 import { detachPowerIterations } from './power-iteration';
-import { metadataOf, moduleFinder, sourceOf } from './provenance';
+import { locateModules, metadataOf, moduleFinder, sourceOf } from './provenance';
 import { dataTypeOf, decodeTensor } from './tensor-proto';
 import type { Tensor, TensorType } from './tensor';
 
@@ -48,6 +48,7 @@ export function importGraph(model: ModelFile): Graph {
   const graph = toGraph(proto.graph!, context, undefined);
   checkGraph(graph, model.path);
   detachPowerIterations(graph);
+  locateModules(graph, proto.metadataProps);
   return graph;
 }
 

@@ -250,6 +250,8 @@ function toLayer({ name, nodes }: Group, network: Network): Layer[] {
         kind: kindOf(op),
         parameters,
         source: nodes.find(({ source }) => source)?.source,
+        // A function in a module's `forward` is not created by what creates the module.
+        ...(nodes[0]!.layer === name && nodes[0]!.created ? { created: nodes[0]!.created } : {}),
       },
       output,
       nodes,

@@ -3,6 +3,7 @@
  * node metadata (torch.onnx.export with dynamo), node names (TorchScript, TensorFlow), names of weights.
  */
 import type { SourceLocation } from '../protocol/run';
+import type { Graph } from './graph';
 import type { NodeProto, StringStringEntryProto } from './onnx_pb';
 
 export const metadataOf = (entries: readonly StringStringEntryProto[], key: string): string | undefined =>
@@ -53,6 +54,46 @@ export function sourceOf(node: NodeProto): SourceLocation | undefined {
     ({ file }) => !/(?:^|[\\/])(?:site|dist)-packages[\\/]/.test(file) && !file.startsWith('<'),
   );
   return own.at(-1) ?? frames[0];
+}
+
+/** Where a capture wrote down which line creates and which one calls each module, by module path. */
+const modulesKey = 'gradient_doctor.modules';
+
+/** Gives nodes the line that creates their module, and the one that calls it where the exporter wrote none. */
+export function locateModules({ nodes }: Graph, metadata: readonly StringStringEntryProto[]): void {
+  const modules = readModules(metadataOf(metadata, modulesKey));
+  if (modules.size === 0) return;
+  for (const node of nodes) {
+    const lines = modules.get(node.layer);
+    node.created = lines?.created;
+    node.source ??= lines?.called ?? lines?.created;
+  }
+}
+
+interface ModuleLines {
+  created?: SourceLocation;
+  called?: SourceLocation;
+}
+
+/** Anybody may have written it: what does not look as expected is left out. */
+function readModules(text: string | undefined): Map<string, ModuleLines> {
+  let stated: unknown;
+  try {
+    stated = JSON.parse(text ?? '{}');
+  } catch {
+    return new Map();
+  }
+  return new Map(
+    Object.entries(stated as Record<string, Record<string, unknown> | null>).map(([path, lines]) => [
+      path,
+      { created: location(lines?.created), called: location(lines?.called) },
+    ]),
+  );
+}
+
+function location(stated: unknown): SourceLocation | undefined {
+  const [file, line] = Array.isArray(stated) ? (stated as unknown[]) : [];
+  return typeof file === 'string' && typeof line === 'number' ? { file, line } : undefined;
 }
 
 /** `/encoder/layers.0/self_attn/MatMul` → [encoder, layers.0, self_attn]. */

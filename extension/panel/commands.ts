@@ -279,5 +279,6 @@ const layerNames = (given: unknown): string[] =>
 const isDetail = (given: unknown): given is { layer: string } =>
   typeof given === 'object' && given !== null && 'layer' in given && typeof given.layer === 'string';
 
-const openSourceOf = (library: RunLibrary, { source }: LayerInfo): Promise<void> =>
-  source ? openSource(source, library.selected?.header.settings.model) : Promise.resolve();
+async function openSourceOf(library: RunLibrary, { source, created = source }: LayerInfo): Promise<void> {
+  if (created) await openSource(created, library.selected?.header.settings.model);
+}

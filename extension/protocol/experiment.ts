@@ -34,6 +34,31 @@ export type DataSource =
   | { kind: 'file'; path: string; validation?: number }
   | { kind: 'synthetic'; task?: 'classification' | 'regression'; classes?: number; validation?: number };
 
+/** How a model was got out of the user's own code, so that it can be got again after an edit. */
+export interface CaptureOrigin {
+  /** The user's interpreter: a path, or a command that the system finds. */
+  python: string;
+  /** Absolute. */
+  script: string;
+  args: readonly string[];
+  /** The folder that it runs in. */
+  cwd: string;
+  /** Which call of `backward()`, from 1; the first one where left out. */
+  backward?: number;
+  /** Name or class of a module that the loss must depend on. */
+  module?: string;
+  /** A class of the script that is constructed by itself instead; nothing is trained. */
+  construct?: ModuleConstruction;
+}
+
+export interface ModuleConstruction {
+  class: string;
+  /** Python text between the parentheses of the constructor: `20, hidden=64`. */
+  arguments: string;
+  /** The inputs of `forward`: `float32[64, 20]`, several with semicolons between. */
+  inputs: string;
+}
+
 /** An experiment as a user states it: everything but the model may be left to the defaults of the contract. */
 export interface Experiment {
   name?: string;
@@ -60,6 +85,8 @@ export interface Experiment {
   parameters?: readonly string[];
   /** … and never these. Names of parameters or layers. */
   frozen?: readonly string[];
+  /** Where the model was captured from, if it was. */
+  capture?: CaptureOrigin;
 }
 
 export const defaultOptimizer = (id: OptimizerId): OptimizerSettings => ({

@@ -52,7 +52,10 @@ export interface LayerInfo {
   op: string;
   kind: LayerKind;
   parameters: readonly string[];
+  /** The line that calls it. */
   source?: SourceLocation;
+  /** The line of the statement that creates its module; known of captured models. */
+  created?: SourceLocation;
   /** Elements of its output activation for a whole batch, where sizes are fixed. */
   outputSize?: number;
 }

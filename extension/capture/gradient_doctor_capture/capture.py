@@ -6,7 +6,7 @@ import sys
 
 import torch
 
-from .export import export, names_in_model, save_batch
+from .export import export, names_in_model, quiet, same_state, save_batch
 from .losses import known_loss, without_factor
 from .program import Program, variables_of_callers
 from .refusal import Refusal
@@ -103,9 +103,7 @@ def _uses(reference, wanted, observer):
 
 def _replayed(program, known, loss, factor):
     """A note where the network, run again on the batch, does not give the loss of the script."""
-    from .export import _same_state, _quiet
-
-    with _same_state(program.root), _quiet(), torch.no_grad():
+    with same_state(program.root), quiet(), torch.no_grad():
         result = program.compute(program.batch)
         again = _value_of(known, result) if known else float(result)
     expected = float(loss.detach()) / factor
@@ -139,7 +137,10 @@ def description(observer):
     notes = [*captured.notes, *captured.exported.notes]
     trained = [parameter for parameter in program.root.parameters() if parameter.requires_grad]
     optimizers = instances(torch.optim.Optimizer)
-    optimizer = pick_optimizer(optimizers, trained)
+    stepped = [event[1] for event in observer.events if isinstance(event, tuple)]
+    optimizer = pick_optimizer([one for one in optimizers if id(one) in stepped], trained) or pick_optimizer(
+        optimizers, trained
+    )
     experiment = {"loss": captured.loss.id if captured.loss else "output", "mode": captured.exported.mode}
     if captured.loss and captured.loss.class_axis is not None:
         experiment["classAxis"] = captured.loss.class_axis

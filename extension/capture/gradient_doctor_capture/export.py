@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from .refusal import Refusal, first_line
-from .sources import is_own, line_of_error, place
+from .smoothing import spelled_out
+from .sources import is_own, is_users, line_of_error, place
 
 # Of these, those that train differ from those that evaluate.
 _STOCHASTIC = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
@@ -31,7 +32,7 @@ def export(program, path, lines):
     """:raises Refusal: where no exporter can write the program."""
     notes = []
     inputs = tuple(program.batch)
-    with _same_state(program.root), _quiet(), program.as_forward() as root:
+    with same_state(program.root), quiet(), spelled_out(), program.as_forward() as root:
         mode = _mode(root)
         first = None
         if not _has_dynamo():
@@ -49,7 +50,7 @@ def export(program, path, lines):
             try:
                 _torchscript(root, inputs, program.names, path)
             except Exception as error:
-                raise _refusal(first or error, error) from error
+                raise _refusal(first or error, error, root, inputs) from error
         exporter = "torchscript" if notes else "dynamo"
     _append_metadata(path, "gradient_doctor.modules", json.dumps(lines))
     return Exported(exporter, mode, notes)
@@ -132,19 +133,28 @@ def _mode(root):
 
 
 @contextmanager
-def _same_state(root):
-    """Puts back what a forward pass in training mode changes: running statistics, random numbers, gradients."""
-    buffers = [(buffer, buffer.detach().clone()) for buffer in root.buffers()]
+def same_state(root):
+    """Keeps what a forward pass in training mode changes: running statistics, random numbers, gradients.
+
+    Buffers are replaced, not written to: the backward that waits for us wants to find them untouched.
+    """
+    copies = {}
+    buffers = [
+        (module, name, buffer) for module in root.modules() for name, buffer in module._buffers.items() if buffer is not None
+    ]
     gradients = [(parameter, parameter.grad) for parameter in root.parameters()]
     flags = [(module, module.training) for module in root.modules()]
     devices = [torch.cuda.current_device()] if torch.cuda.is_available() and torch.cuda.is_initialized() else []
     with torch.random.fork_rng(devices=devices):
+        for module, name, buffer in buffers:
+            if id(buffer) not in copies:
+                copies[id(buffer)] = buffer.detach().clone()
+            module._buffers[name] = copies[id(buffer)]
         try:
             yield
         finally:
-            with torch.no_grad():
-                for buffer, value in buffers:
-                    buffer.copy_(value)
+            for module, name, buffer in buffers:
+                module._buffers[name] = buffer
             for parameter, gradient in gradients:
                 parameter.grad = gradient
             for module, training in flags:
@@ -152,7 +162,7 @@ def _same_state(root):
 
 
 @contextmanager
-def _quiet():
+def quiet():
     loggers = [logging.getLogger(name) for name in ("torch.onnx", "torch.export", "onnxscript", "onnx_ir")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
@@ -168,17 +178,34 @@ def _quiet():
                 logger.setLevel(level)
 
 
-def _refusal(first, last):
+def _refusal(first, last, root, inputs):
     operator = next(filter(None, (_operator(error) for error in (last, first))), None)
-    line = line_of_error(last) or line_of_error(first)
     if operator:
+        line = _line_of_operator(operator, root, inputs)
         return Refusal(
             "unsupported-operator",
             f"The operator {operator} cannot be exported to ONNX{place(line)}: replace it for the diagnosis, or diagnose the part of the network without it.",
         )
     if isinstance(last, ImportError):
         return Refusal("no-exporter", f"Exporting needs a package that this Python does not have ({first_line(last)}): pip install onnx onnxscript.")
+    line = line_of_error(last) or line_of_error(first)
     return Refusal("export-failed", f"The network cannot be exported to ONNX{place(line)}: {_reason(last)}.")
+
+
+def _line_of_operator(operator, root, inputs):
+    """Where the script calls it. Exporters do not tell, but the graph that they export from does."""
+    name = re.split(r"[.:]+", operator)[1]
+    try:
+        graph = torch.export.export(root, inputs, strict=False).graph
+    except Exception:  # Then the line is not known.
+        return None
+    for node in graph.nodes:
+        if name in str(node.target):
+            frames = re.findall(r'File "([^"]+)", line (\d+)', node.meta.get("stack_trace") or "")
+            lines = [(file, int(number)) for file, number in frames if is_users(file)]
+            if lines:
+                return lines[-1]
+    return None
 
 
 def _operator(error):

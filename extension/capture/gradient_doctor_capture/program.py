@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from .refusal import Refusal
+from .smoothing import exportable
 from .sources import call_at, is_users, place
 from .tape import Leaf, Lost, Ref, follow, is_module, replaced, tensors_in
 
@@ -49,7 +50,7 @@ class Program:
         for node in self.nodes:
             args, kwargs = replaced((node.args, node.kwargs), value, (Ref, Leaf))
             # The original method: an exporter has replaced that of the root, and calls its hooks by itself.
-            target = self._forwards.get(id(node.target), node.target) if is_module(node) else node.target
+            target = self._forwards.get(id(node.target), node.target) if is_module(node) else exportable(node.target)
             if node.in_place:
                 args = (args[0].clone(), *args[1:])
             outcome = call_at(node.line, target, args, kwargs)

@@ -52,11 +52,14 @@ def place(line):
 
 
 def call_at(line, function, args, kwargs):
-    """Calls as if the call stood on a line of the user's code, so that exported nodes name that line."""
+    """Calls as if the call stood on a line of the user's code, so that exported nodes name that line.
+
+    As part of a ``forward``, for torch.export keeps the lines of no other functions.
+    """
     if line is None:
         return function(*args, **kwargs)
     file, number = line
-    code = _call.__code__.replace(co_filename=file, co_firstlineno=number, co_name="training step")
+    code = _call.__code__.replace(co_filename=file, co_firstlineno=number, co_name="forward")
     return types.FunctionType(code, {})(function, args, kwargs)
 
 

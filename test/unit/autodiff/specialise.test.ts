@@ -70,6 +70,29 @@ describe('specialise', () => {
     assert.ok(!graph.initializers.has('target'));
   });
 
+  it('knows the size of a range whose limits are folded first: torch.arange(4) as PyTorch exports it', async () => {
+    const positions = graphOf(
+      18,
+      [{ name: 'x', dtype: 'int64', shape: [2] }],
+      [
+        node('CastLike', ['zero', 'end'], ['from']),
+        node('CastLike', ['one', 'end'], ['by']),
+        node('Range', ['from', 'end', 'by'], ['positions']),
+        node('Gather', ['table', 'positions'], ['y']),
+      ],
+      ['y'],
+      {
+        zero: tensor('float32', [], [0]),
+        one: tensor('float32', [], [1]),
+        end: tensor('int64', [], [4]),
+        table: floats(6, 3),
+      },
+    );
+    const graph = await specialise(positions, new Map(), runtime);
+    assert.deepEqual(graph.types.get('y'), type(4, 3));
+    assert.deepEqual(numbers(graph.initializers.get('positions')!), [0, 1, 2, 3]);
+  });
+
   it('keeps a trained scalar as a value', async () => {
     const scaled = graphOf(
       17,

@@ -48,6 +48,6 @@ export async function gradientDoctor(
     },
   };
   const terminal = new Terminal({ write: (text) => (outcome.out += text) }, { write: (text) => (outcome.err += text) });
-  outcome.code = await main(args, { engine, terminal, signal, version: '1.2.3' });
+  outcome.code = await main(args, { engine, terminal, signal, shim: 'dist/gradient_doctor_capture', version: '1.2.3' });
   return outcome;
 }
