@@ -66,7 +66,10 @@ describe('the folder of a capture', () => {
 
   it('is refused where it holds no capture, or none that can be read', async () => {
     await writeFile(join(folder, 'experiment.json'), JSON.stringify({ ...captured, experiment: { loss: 'hinge' } }));
-    await assert.rejects(readCapture(folder), /experiment\.json: experiment\.\S+ is not as expected; capture the script/);
+    await assert.rejects(
+      readCapture(folder),
+      /experiment\.json: experiment\.\S+ is not as expected; capture the script/,
+    );
     await writeFile(join(folder, 'experiment.json'), '{');
     await assert.rejects(readCapture(folder), /experiment\.json: not valid JSON; capture the script again\.$/);
     await rm(join(folder, 'experiment.json'));
