@@ -32,10 +32,17 @@ export async function specialise(
 ): Promise<Graph> {
   const sized = withInputTypes(computeInFloat32(graph).graph, inputTypes);
   spellOutFunctions(sized);
-  // A loop that is unrolled may hold another, and what follows it has sizes only then.
+  let untyped = Infinity;
+  const sizesAppear = (): boolean => {
+    const before = untyped;
+    untyped = [...producers(sized).keys()].filter((name) => !sized.types.has(name)).length;
+    return untyped > 0 && untyped < before;
+  };
+  // A loop that is unrolled may hold another, and what follows it has sizes only then; so has the result of a Range
+  // (`torch.arange`) once its limits are folded.
   do {
     await inferAndFold(sized, keep, runtime);
-  } while (unrollControlFlow(sized) || resolveSequences(sized) || spellOutWindows(sized));
+  } while (unrollControlFlow(sized) || resolveSequences(sized) || spellOutWindows(sized) || sizesAppear());
   removeUnused(sized);
   requireTypes(sized);
   return sized;
