@@ -16,13 +16,14 @@ import type { ExperimentCell } from './cell-schema';
 export function experimentOf(cell: ExperimentCell, folder: string, provider: string): Experiment {
   if (!cell.model) throw new InputError('The cell names no model. Add `model: path/to/model.onnx`.');
   const path = (relative: string): string => (isAbsolute(relative) ? relative : resolve(folder, relative));
-  const { class_axis: classAxis, optimizer, schedule, remedies, data, capture: _, ...rest } = cell;
+  const { class_axis: classAxis, optimizer, schedule, remedies, data, ...rest } = cell;
   return {
     ...defaultExperiment(path(cell.model)),
     provider,
     ...rest,
     model: path(cell.model),
     classAxis,
+    capture: undefined,
     data: dataOf(data, path),
     optimizer: optimizerOf(optimizer),
     schedule: schedule === undefined ? undefined : useOf(schedule),

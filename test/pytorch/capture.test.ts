@@ -414,7 +414,7 @@ if __name__ == "__main__":
         name,
         await attempt.then(
           () => 'captured',
-          (error: unknown) => String((error as Error).message),
+          (error: unknown) => (error as Error).message,
         ),
       );
     });
