@@ -82,7 +82,7 @@ export function activate(context: vscode.ExtensionContext): void {
     statusBarItem(queue),
     registerInspections(),
     registerNotebooks({ extension: context.extensionUri, library, trainer: trainerOptions, log }),
-    registerSourceFeatures({ extension: context.extensionUri, log }),
+    registerSourceFeatures({ context, library, log }),
     registerCommands({
       ...sources,
       extension: context.extensionUri,

@@ -1,4 +1,5 @@
 /** What the editor asks the thread that reads source files, and its answers. */
+import type { Use } from '../protocol/experiment';
 import type { Severity } from '../protocol/finding';
 import type { Language, Range } from '../source/text';
 
@@ -46,6 +47,37 @@ export interface SourceFinding extends PartRange {
   disableFile: PartEdit;
 }
 
+/** A remedy as an edit of a document, and of other files of its project. */
+export interface RemedyEdit {
+  /** What will change. */
+  title: string;
+  changesNetwork: boolean;
+  edits: readonly PartEdit[];
+  others: readonly { path: string; range: Range; newText: string }[];
+}
+
+/** A layer of a run, with the lines of this document, 0-based, that are known to create and to call it. */
+export interface AskedLayer {
+  name: string;
+  created?: number;
+  called?: number;
+}
+
+/** Where a layer is created and called in a document. */
+export interface LayerPlace {
+  name: string;
+  created?: PartRange;
+  called?: PartRange;
+}
+
+/** What code lenses stand above. */
+export interface Outline {
+  /** The outermost loops that train something. */
+  loops: readonly PartRange[];
+  /** Classes of modules that have a `forward`. */
+  modules: readonly (PartRange & { name: string })[];
+}
+
 export interface LintAnswer {
   findings: readonly SourceFinding[];
   /** Files that the findings depend on, whether or not they exist. */
@@ -61,6 +93,18 @@ export interface AnalysisQuestions {
   lint: { given: { document: AnalysedDocument; rules: RuleSettings }; answer: LintAnswer };
   /** Every fix that is safe on save, in one part, as one set of edits. */
   fixAll: { given: { document: AnalysedDocument; rules: RuleSettings; part: number }; answer: readonly PartEdit[] };
+  /** The remedies that a place can take. */
+  remedies: {
+    given: { document: AnalysedDocument; at: PartRange };
+    answer: readonly (RemedyEdit & { remedy: string })[];
+  };
+  /** Several remedies as one edit; a refusal where they cannot be written exactly. */
+  edit: {
+    given: { document: AnalysedDocument; uses: readonly Use[] };
+    answer: RemedyEdit | { refused: string };
+  };
+  layers: { given: { document: AnalysedDocument; layers: readonly AskedLayer[] }; answer: readonly LayerPlace[] };
+  outline: { given: { document: AnalysedDocument }; answer: Outline };
 }
 export type Question = keyof AnalysisQuestions;
 

@@ -21,20 +21,27 @@ const answer = (message: HostToAnalysis & { ticket: number }): unknown => {
       return analysis.lint(message.given);
     case 'fixAll':
       return analysis.fixAll(message.given);
+    case 'remedies':
+      return analysis.remedies(message.given);
+    case 'edit':
+      return analysis.edit(message.given);
+    case 'layers':
+      return analysis.layers(message.given);
+    case 'outline':
+      return analysis.outline(message.given);
   }
 };
 
-parentPort?.on('message', (message: HostToAnalysis) => {
-  if (!('ticket' in message)) {
-    analysis.tell(message);
-    return;
-  }
+function reply(message: HostToAnalysis & { ticket: number }): AnalysisToHost {
   const { ticket } = message;
-  let reply: AnalysisToHost;
   try {
-    reply = { ticket, answer: answer(message) };
+    return { ticket, answer: answer(message) };
   } catch (error) {
-    reply = { ticket, error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    return { ticket, error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
-  parentPort!.postMessage(reply);
+}
+
+parentPort?.on('message', (message: HostToAnalysis) => {
+  if (!('ticket' in message)) analysis.tell(message);
+  else parentPort!.postMessage(reply(message));
 });

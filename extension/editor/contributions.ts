@@ -31,6 +31,13 @@ export const notebookCommands = {
 /** Those about source files. */
 export const sourceCommands = {
   openRule: 'gradientDoctor.openRule',
+  explainSymptom: 'gradientDoctor.explainSymptom',
+} as const;
+
+/** Those that get a model out of the user's code; lenses offer them where they are. */
+export const captureCommands = {
+  diagnoseScript: 'gradientDoctor.diagnoseScript',
+  diagnoseModule: 'gradientDoctor.diagnoseModule',
 } as const;
 
 export const views = {

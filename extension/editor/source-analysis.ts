@@ -1,11 +1,17 @@
 /** What the editor wants to know of source files. Runs in the thread of `analysis-worker.ts`. */
 import { dirname, sep } from 'node:path';
+import { DoesNotFit } from '../remedies/remedy';
+import { editSourceAll, possibleRemedies, programOf, type SourceEdit } from '../remedies/source-edits';
+import { sitesOfLayers } from '../remedies/source-edits/module-paths';
+import { analyse } from '../source/analyse';
 import { disableInFile, disableOnLine } from '../source/comments';
 import { composeEdits } from '../source/edits/compose';
+import type { FindModule } from '../source/interpreter';
 import { lintSource, safeFixOf, type LintFinding } from '../source/lint';
 import { programOfCells, type CellProgram } from '../source/notebook-source';
 import { parseSource, type ParsedSource } from '../source/parse';
 import { ProjectModules, type ReadText } from '../source/project';
+import { placeOf } from '../source/syntax';
 import { applyEdits, editsOverlap, SourceText, type Span, type TextEdit } from '../source/text';
 import type {
   AnalysedDocument,
@@ -15,6 +21,7 @@ import type {
   PartEdit,
   PartRange,
   Question,
+  RemedyEdit,
   RuleSettings,
   SourceFinding,
 } from './analysis-messages';
@@ -23,7 +30,7 @@ import type {
 const mostRounds = 10;
 
 /** A document as one program, with its places as places of the document's parts. */
-class Program {
+class EditedProgram {
   readonly file: ParsedSource;
   private readonly cells: CellProgram | undefined;
   private readonly parts: readonly SourceText[];
@@ -43,16 +50,34 @@ class Program {
     return { part, range: this.parts[part]!.range({ from, to }) };
   }
 
+  /** Where a range of a part is in the program. */
+  spanOf({ part, range }: PartRange): Span {
+    const text = this.parts[part]!;
+    const start = this.cells?.start(part) ?? 0;
+    return { from: start + text.offset(range.start), to: start + text.offset(range.end) };
+  }
+
+  /** The statement on a line of a file; of one that goes on below, its first line. */
+  statementOn(line: number): PartRange | undefined {
+    const { source, root } = this.file;
+    const text = source.line(line);
+    if (text.trim() === '') return undefined;
+    const from = source.offset({ line, character: /\S/.exec(text)!.index });
+    const statement = placeOf(root, from)?.statement;
+    return this.rangeOf({ from, to: Math.min(statement?.to ?? Infinity, source.lineEnd(from)) });
+  }
+
   editOf(edit: TextEdit): PartEdit {
     const { cell: part, from, to, insert } = this.cells?.edit(edit) ?? { cell: 0, ...edit };
     return { part, range: this.parts[part]!.range({ from, to }), newText: insert };
   }
 }
 
-type Answers = { [Q in Question]: (given: AnalysisQuestions[Q]['given']) => AnalysisQuestions[Q]['answer'] };
+type Answer<Q extends Question> = AnalysisQuestions[Q]['answer'];
+type Answers = { [Q in Question]: (given: AnalysisQuestions[Q]['given']) => Answer<Q> };
 
 export class SourceAnalysis implements Answers {
-  private readonly programs = new Map<string, Program>();
+  private readonly programs = new Map<string, EditedProgram>();
   /** Texts of files as they stand in the editor, by path. */
   private readonly open = new Map<string, string>();
   private folders: readonly string[] = [];
@@ -108,10 +133,63 @@ export class SourceAnalysis implements Answers {
     return all.map((edit) => program.editOf(edit)).filter((edit) => edit.part === part);
   }
 
-  private programOf(document: AnalysedDocument): Program {
+  remedies({ document, at }: AnalysisQuestions['remedies']['given']): Answer<'remedies'> {
+    const program = this.programOf(document);
+    const possible = possibleRemedies(programOf(program.file, this.finderFor(program.file)), program.spanOf(at));
+    return possible.map((edit) => ({ remedy: edit.id, ...describeEdit(program, edit) }));
+  }
+
+  edit({ document, uses }: AnalysisQuestions['edit']['given']): Answer<'edit'> {
+    const program = this.programOf(document);
+    try {
+      return describeEdit(program, editSourceAll(programOf(program.file, this.finderFor(program.file)), uses));
+    } catch (error) {
+      if (error instanceof DoesNotFit) return { refused: error.message };
+      throw error;
+    }
+  }
+
+  layers({ document, layers }: AnalysisQuestions['layers']['given']): Answer<'layers'> {
+    const program = this.programOf(document);
+    const { file } = program;
+    const sites = sitesOfLayers(
+      analyse(file, this.finderFor(file)),
+      layers.map(({ name }) => name),
+    );
+    const onLine = (line: number | undefined) => (line === undefined ? undefined : program.statementOn(line));
+    return layers.map(({ name, created, called }) => {
+      const site = sites.get(name);
+      const made = (site?.file === file ? program.rangeOf(site) : undefined) ?? onLine(created);
+      const use = onLine(called);
+      return { name, ...(made && { created: made }), ...(use && { called: use }) };
+    });
+  }
+
+  outline({ document }: AnalysisQuestions['outline']['given']): Answer<'outline'> {
+    const program = this.programOf(document);
+    const { file } = program;
+    const trace = analyse(file, this.finderFor(file));
+    const loops = trace.events
+      .filter(({ kind }) => kind === 'optimizer-step' || kind === 'backward')
+      .flatMap(({ loops: around }) => around.find(({ site }) => site.file === file)?.site ?? []);
+    const modules = trace.classes.filter(
+      ({ node, scope, members }) =>
+        scope.file === file &&
+        scope.kind === 'module' &&
+        members.has('forward') &&
+        trace.instances.some(({ class: made, base }) => made.node === node && /\.(Lightning)?Module$/.test(base ?? '')),
+    );
+    const headOf = ({ from }: Span): PartRange => program.rangeOf({ from, to: file.source.lineEnd(from) });
+    return {
+      loops: [...new Set(loops.map(({ from }) => from))].map((from) => headOf({ from, to: from })),
+      modules: modules.map(({ node }) => ({ name: node.name, ...headOf(node) })),
+    };
+  }
+
+  private programOf(document: AnalysedDocument): EditedProgram {
     const earlier = this.programs.get(document.id);
     if (earlier && sameParts(earlier.document, document)) return earlier;
-    const program = new Program(document, earlier?.file);
+    const program = new EditedProgram(document, earlier?.file);
     this.programs.set(document.id, program);
     if (!document.isNotebook) {
       this.open.set(document.path, document.parts[0] ?? '');
@@ -122,20 +200,34 @@ export class SourceAnalysis implements Answers {
 
   private findingsOf(file: ParsedSource, rules: RuleSettings): LintFinding[] {
     this.looked = new Set();
-    const own = dirname(file.source.path);
-    return lintSource(file, {
-      severities: rules,
-      findModule: this.folders.some((folder) => own === folder || own.startsWith(folder + sep))
-        ? this.modules.find
-        : () => undefined,
-    });
+    return lintSource(file, { severities: rules, findModule: this.finderFor(file) });
+  }
+
+  /** A file outside the workspace is read alone. */
+  private finderFor({ source }: ParsedSource): FindModule {
+    const own = dirname(source.path);
+    const isInside = this.folders.some((folder) => own === folder || own.startsWith(folder + sep));
+    return isInside ? this.modules.find : () => undefined;
   }
 }
 
 const sameParts = (a: AnalysedDocument, b: AnalysedDocument): boolean =>
   a.path === b.path && a.parts.length === b.parts.length && a.parts.every((part, index) => part === b.parts[index]);
 
-function describe(program: Program, finding: LintFinding): SourceFinding {
+function describeEdit(program: EditedProgram, { title, changesNetwork, edits }: SourceEdit): RemedyEdit {
+  const own = edits.filter(({ file }) => file === program.file).flatMap((each) => each.edits);
+  const others = edits.filter(({ file }) => file !== program.file);
+  return {
+    title,
+    changesNetwork,
+    edits: own.map((edit) => program.editOf(edit)),
+    others: others.flatMap(({ file: { source }, edits: each }) =>
+      each.map((edit) => ({ path: source.path, range: source.range(edit), newText: edit.insert })),
+    ),
+  };
+}
+
+function describe(program: EditedProgram, finding: LintFinding): SourceFinding {
   const { rule, severity, message, at, fixes } = finding;
   const disableLine = disableOnLine(program.file, rule.code, at.from);
   return {

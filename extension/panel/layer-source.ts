@@ -16,7 +16,7 @@ export async function openSource({ file, line }: SourceLocation, model: string |
   await vscode.window.showTextDocument(uri, { selection: new vscode.Range(position, position), preview: true });
 }
 
-async function findSource(file: string, model: string | undefined): Promise<vscode.Uri | undefined> {
+export async function findSource(file: string, model: string | undefined): Promise<vscode.Uri | undefined> {
   const name = basename(file.replaceAll('\\', '/'));
   const candidates = [file, ...(model === undefined ? [] : [join(dirname(model), file), join(dirname(model), name)])];
   for (const candidate of candidates) {

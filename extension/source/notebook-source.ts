@@ -17,6 +17,8 @@ export interface CellEdit extends CellSpan {
 /** Cells one after the other, with an empty line between them, lines for IPython alone turned into comments. */
 export interface CellProgram {
   text: string;
+  /** Where a cell starts. */
+  start(cell: number): number;
   /** The part of a span that is in the cell where it starts. */
   span(span: Span): CellSpan;
   /** An edit of the program as an edit of one cell. */
@@ -46,6 +48,7 @@ export const programOfCells = (cells: readonly string[]): CellProgram => {
   };
   return {
     text,
+    start: (cell) => starts[cell] ?? text.length,
     span,
     edit: (edit) => {
       const place = span(edit);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { actionsAt, codeOf, diagnosticsWhen, has, lacks } from './diagnostics';
 import { note } from './report';
 
 const clipped = `import torch
@@ -15,27 +16,6 @@ for x, y in loader:
     optimizer.step()
     nn.utils.clip_grad_norm_(model.parameters(), 1.0)
 `;
-
-/** Every diagnostic of this extension in a document, once one of them (or none) is as expected. */
-async function diagnosticsWhen(
-  uri: vscode.Uri,
-  fits: (found: readonly vscode.Diagnostic[]) => boolean,
-): Promise<vscode.Diagnostic[]> {
-  const own = () => vscode.languages.getDiagnostics(uri).filter(({ source }) => source === 'Gradient Doctor');
-  const deadline = Date.now() + 20_000;
-  while (!fits(own())) {
-    if (Date.now() > deadline) assert.fail(`the diagnostics are still ${own().map(codeOf).join(', ') || 'none'}`);
-    await new Promise((later) => setTimeout(later, 5));
-  }
-  return own();
-}
-
-const codeOf = ({ code }: vscode.Diagnostic): string => (typeof code === 'object' ? String(code.value) : '');
-const has = (code: string) => (found: readonly vscode.Diagnostic[]) => found.some((each) => codeOf(each) === code);
-const lacks = (code: string) => (found: readonly vscode.Diagnostic[]) => !has(code)(found);
-
-const actionsAt = (uri: vscode.Uri, range: vscode.Range, kind?: string) =>
-  vscode.commands.executeCommand<vscode.CodeAction[]>('vscode.executeCodeActionProvider', uri, range, kind);
 
 const cell = (text: string) => new vscode.NotebookCellData(vscode.NotebookCellKind.Code, text, 'python');
 

@@ -40,6 +40,26 @@ const isSame = (name: string, wanted: string): boolean => {
   return name === wanted || unit === other || (owner(unit) === owner(other) && last(unit) === last(other));
 };
 
+/**
+ * Where each layer of a run is made, or computed by a function; nothing for those that the program has not. All are
+ * looked for in the one network that has the most of them.
+ */
+export const sitesOfLayers = (trace: Trace, layers: readonly string[]): Map<string, Site> => {
+  let best = new Map<string, Site>();
+  const wanted = new Set(layers);
+  for (const prefixed of [false, true])
+    for (const paths of modulePaths(trace).values()) {
+      const sites = new Map<string, Site>();
+      for (const op of trace.ops)
+        for (const name of namesOf(op, paths)) {
+          const asked = prefixed ? name.slice(name.indexOf('.') + 1) : name;
+          if (wanted.has(asked) && !sites.has(asked)) sites.set(asked, op.layer?.site ?? op.site);
+        }
+      if (sites.size > best.size) best = sites;
+    }
+  return best;
+};
+
 /** Where the layers of some units are made, or computed by a function. Nothing for units that the program has not. */
 export const sitesOfUnits = (trace: Trace, units: readonly string[]): Site[] => {
   let best: { sites: Site[]; found: number } = { sites: [], found: 0 };

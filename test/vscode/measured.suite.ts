@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import { actionsAt, codeOf, diagnosticsWhen, has, lacks } from './diagnostics';
+
+const folder = () => vscode.Uri.joinPath(vscode.workspace.workspaceFolders![0]!.uri, 'deep_sigmoid');
+
+describe('a run beside the lines that made it', () => {
+  let document: vscode.TextDocument;
+  const vanishing = () => diagnosticsWhen(document.uri, has('vanishing-gradient'));
+  const lensTitles = async () =>
+    (await vscode.commands.executeCommand<vscode.CodeLens[]>('vscode.executeCodeLensProvider', document.uri)).map(
+      ({ command }) => command?.title ?? '',
+    );
+
+  before(async () => {
+    const configuration = vscode.workspace.getConfiguration('gradientDoctor');
+    await configuration.update('steps', 20, vscode.ConfigurationTarget.Workspace);
+    document = await vscode.workspace.openTextDocument(vscode.Uri.joinPath(folder(), 'train.py'));
+    await vscode.window.showTextDocument(document);
+    // Settled when the verdict's notification is dismissed; the run itself has ended once its findings show.
+    void vscode.commands.executeCommand('gradientDoctor.diagnose', vscode.Uri.joinPath(folder(), 'model.onnx'));
+    await vanishing();
+  });
+  after(async () => {
+    await vscode.commands.executeCommand('workbench.action.files.revert');
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    const configuration = vscode.workspace.getConfiguration('gradientDoctor');
+    await configuration.update('steps', undefined, vscode.ConfigurationTarget.Workspace);
+  });
+
+  it('puts a finding on the statement that creates the starved layers, and says where they are called', async () => {
+    const found = (await vanishing()).find((each) => codeOf(each) === 'vanishing-gradient')!;
+    assert.match(document.getText(found.range), /^nn\.(Linear|Sigmoid)\(.*\)$/);
+    assert.match(found.message, /^Gradients vanish/);
+    assert.equal(found.severity, vscode.DiagnosticSeverity.Error);
+    const calls = found.relatedInformation!.filter(({ message }) => message.endsWith('is called here'));
+    assert.equal(document.getText(calls[0]!.location.range), 'return self.head(self.layers(x))');
+  });
+
+  it('charts the layers of a statement in its hover', async () => {
+    const line = document
+      .getText()
+      .split('\n')
+      .findIndex((text) => text.includes('layers += '));
+    const hovers = await vscode.commands.executeCommand<vscode.Hover[]>(
+      'vscode.executeHoverProvider',
+      document.uri,
+      new vscode.Position(line, 25),
+    );
+    const text = hovers
+      .flatMap(({ contents }) => contents.map((each) => (typeof each === 'string' ? each : each.value)))
+      .join('\n');
+    assert.match(
+      text,
+      /!\[Gradient by depth, from layers\.2 to layers\.59: from [^\]]*\]\(data:image\/svg\+xml;base64,/,
+    );
+    assert.match(text, /`layers\.2` gradient .* activation .* ± /);
+  });
+
+  it('tells the findings above the training loop', async () => {
+    const titles = await lensTitles();
+    assert.ok(
+      titles.some((title) => /Last run: Gradients vanish/.test(title)),
+      titles.join('\n'),
+    );
+  });
+
+  it('offers the remedies that fit where a person asks, each as a refactoring', async () => {
+    const line = document
+      .getText()
+      .split('\n')
+      .findIndex((text) => text.includes('layers += '));
+    const actions = await actionsAt(document.uri, document.lineAt(line).range, 'refactor.rewrite');
+    const titles = actions.map(({ title }) => title);
+    assert.ok(
+      titles.some((title) => title.startsWith('Use ReLU as the activation')),
+      titles.join('\n'),
+    );
+  });
+
+  it('keeps the finding while other lines change, and drops it with its own', async () => {
+    const change = async (range: vscode.Range, text: string) => {
+      const edit = new vscode.WorkspaceEdit();
+      edit.replace(document.uri, range, text);
+      await vscode.workspace.applyEdit(edit);
+    };
+    const before = (await vanishing()).find((each) => codeOf(each) === 'vanishing-gradient')!;
+    await change(new vscode.Range(1, 0, 1, 0), '# one more line\n');
+    const moved = (await vanishing()).find((each) => codeOf(each) === 'vanishing-gradient')!;
+    assert.equal(moved.range.start.line, before.range.start.line + 1);
+    for (const needle of ['layers = [', 'layers += [']) {
+      const line = document
+        .getText()
+        .split('\n')
+        .findIndex((text) => text.includes(needle));
+      await change(new vscode.Range(line, 200, line, 200), '  # changed');
+    }
+    await change(
+      document.lineAt(
+        document
+          .getText()
+          .split('\n')
+          .findIndex((text) => text.includes('self.head(self')),
+      ).range,
+      '        return self.head(self.layers(x)) + 0',
+    );
+    await diagnosticsWhen(document.uri, lacks('vanishing-gradient'));
+  });
+});
