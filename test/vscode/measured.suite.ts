@@ -48,7 +48,8 @@ describe('a run beside the lines that made it', () => {
       new vscode.Position(line, 25),
     );
     const text = hovers
-      .flatMap(({ contents }) => contents.map((each) => (typeof each === 'string' ? each : each.value)))
+      .flatMap(({ contents }) => contents)
+      .map((each) => (each as vscode.MarkdownString).value)
       .join('\n');
     assert.match(
       text,
