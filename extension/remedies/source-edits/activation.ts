@@ -6,6 +6,7 @@ import type { Code } from './code';
 import { groupBy, sameSite } from './code';
 import type { SourceEditor } from './editors';
 import { initializeWeights } from './initialization';
+import { swapInTensorFlow } from './tensorflow-activation';
 import { hiddenActivations, isActivation, isHiddenActivation } from './network';
 
 export const activationEditor = (id: ActivationId): SourceEditor => ({
@@ -19,13 +20,17 @@ export const activationEditor = (id: ActivationId): SourceEditor => ({
         hidden.length > 0 ? `The hidden activations are ${module} already.` : 'There is no hidden activation here.',
       );
     for (const op of swapped) refuseShared(code, op);
+    if (code.framework === 'tensorflow') {
+      swapInTensorFlow(code, swapped, id, parameters);
+      return `Use ${module} as the activation`;
+    }
     for (const [file, ops] of groupBy(swapped, (op) => (op.layer ?? op).site.file)) {
       const edits = activationFix(file, ops, id, parameters);
       if (!edits) throw new DoesNotFit(`An activation is written in a way that cannot be replaced by ${module}.`);
       code.take(file, edits);
     }
     // Self-normalizing units hold only with LeCun normal weights.
-    if (id === 'selu' && code.framework === 'pytorch')
+    if (id === 'selu')
       code.everywhere(() => {
         initializeWeights(code, 'kaiming-normal', () => 'linear');
       });

@@ -1,11 +1,12 @@
 /** Gradients clipped between `backward()` and `step()`; existing clipping is adjusted. */
+import { holderOf } from '../../source/edits/activation';
 import { argumentNamed, setArgument } from '../../source/edits/arguments';
 import { clipBeforeStep } from '../../source/edits/clipping';
 import { quoteOf } from '../../source/edits/references';
 import { clipTensorFlow } from '../../source/edits/tensorflow-clipping';
 import { before as eventBefore, passOf } from '../../source/rules/training-pass';
 import type { Event } from '../../source/trace';
-import { constantArgument } from '../../source/values';
+import { configEntry, constantArgument } from '../../source/values';
 import { DoesNotFit } from '../remedy';
 import type { Code } from './code';
 import type { SourceEditor } from './editors';
@@ -131,10 +132,29 @@ const inTensorFlow = (code: Code, which: 'norm' | 'value', limit: string): void 
     throw new DoesNotFit('There is no training here: nothing compiles a model or applies gradients.');
   const seen = new Set<string>();
   for (const step of steps) {
+    if (adjustTensorFlow(code, step, which, limit)) continue;
     const edits = clipTensorFlow(step.site.file, step, which, limit);
     if (!edits) throw new DoesNotFit('Where the optimizer is made is not in this file.');
     const fresh = edits.filter(({ from, insert }) => !seen.has(`${from} ${insert}`));
     for (const { from, insert } of edits) seen.add(`${from} ${insert}`);
     code.edit(step.site.file, ...fresh);
   }
+};
+
+/** An optimizer that is wrapped already gets the new limit. */
+const adjustTensorFlow = (code: Code, step: Event, which: 'norm' | 'value', limit: string): boolean => {
+  const entry = step.kind === 'compile' && step.call ? configEntry(step.call, 'optimizer') : undefined;
+  const optimizer = entry ? entry.value : step.target;
+  if (optimizer?.kind !== 'object') return false;
+  const { file } = optimizer.site;
+  const held = holderOf(file, optimizer.site);
+  if (held?.holder.kind !== 'call') return false;
+  const { holder } = held;
+  const kind = { clipByGlobalNorm: 'norm', clipByElement: 'value' }[file.source.slice(holder.callee)];
+  const present = holder.arguments[1]?.value;
+  if (!kind || !present) return false;
+  if (kind !== which) throw new DoesNotFit('The gradients are clipped already, in another way.');
+  if (file.source.slice(present) === limit) throw new DoesNotFit(`The gradients are clipped to ${limit} already.`);
+  if (code.first(`limit ${present.from}`)) code.replace({ file, from: present.from, to: present.to }, limit);
+  return true;
 };

@@ -91,6 +91,7 @@ export class Code {
   }
 
   replace(site: Site, text: string): void {
+    if (site.file.source.slice(site) === text) return;
     this.edit(site.file, { from: site.from, to: site.to, insert: text });
   }
 

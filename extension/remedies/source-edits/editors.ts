@@ -12,6 +12,7 @@ import { lsuvEditor } from './lsuv';
 import { normalizationEditor } from './normalization';
 import { parametrizationEditor } from './parametrization';
 import { scheduleEditor } from './schedule';
+import { tensorFlowLsuvEditor } from './tensorflow-lsuv';
 import { selfAttentionEditor } from './self-attention';
 import { highwayEditor, residualEditor } from './skip';
 
@@ -48,8 +49,8 @@ export const sourceEditors: Readonly<Record<string, SourceEditors>> = {
   'kaiming-uniform': both(initializationEditor('kaiming-uniform')),
   'kaiming-normal': both(initializationEditor('kaiming-normal')),
   orthogonal: both(initializationEditor('orthogonal')),
-  'batch-norm': { pytorch: normalizationEditor('batch-norm') },
-  'layer-norm': { pytorch: normalizationEditor('layer-norm') },
+  'batch-norm': both(normalizationEditor('batch-norm')),
+  'layer-norm': both(normalizationEditor('layer-norm')),
   'weight-norm': { pytorch: parametrizationEditor('weight-norm') },
   'spectral-norm': { pytorch: parametrizationEditor('spectral-norm') },
   'exponential-lr': both(scheduleEditor('exponential-lr')),
@@ -58,11 +59,11 @@ export const sourceEditors: Readonly<Record<string, SourceEditors>> = {
   'step-lr': both(scheduleEditor('step-lr')),
   'lower-lr': both(lowerLrEditor),
   warmup: both(scheduleEditor('warmup')),
-  residual: { pytorch: residualEditor },
-  'long-skip': { pytorch: longSkipEditor },
-  lsuv: { pytorch: lsuvEditor },
+  residual: both(residualEditor),
+  'long-skip': both(longSkipEditor),
+  lsuv: { pytorch: lsuvEditor, tensorflow: tensorFlowLsuvEditor },
   'self-attention': { pytorch: selfAttentionEditor },
-  highway: { pytorch: highwayEditor },
+  highway: both(highwayEditor),
   relu: both(activationEditor('relu')),
   'leaky-relu': both(activationEditor('leaky-relu')),
   elu: both(activationEditor('elu')),

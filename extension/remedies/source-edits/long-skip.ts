@@ -5,7 +5,8 @@ import type { TextEdit } from '../../source/text';
 import { DoesNotFit } from '../remedy';
 import { freshName, groupsOf, isEven, needsBrackets, type BlockGroup, type ForwardPlace } from './block-places';
 import { sameSite, type Code } from './code';
-import { attach, isSkipEnd, residualHelper } from './skip';
+import { attach, isSkipEnd, plainBlocks, residualHelper } from './skip';
+import { longSkipInTensorFlow } from './tensorflow-skip';
 import type { SourceEditor } from './editors';
 import { blocksOf, featuresText, keepsShape, keepsSize, together, type Block } from './network';
 
@@ -15,6 +16,11 @@ const minimumDistance = 3;
 export const longSkipEditor: SourceEditor = {
   stage: 'skip',
   edit(code, { mode }) {
+    if (code.framework === 'tensorflow') {
+      if (mode === 'concat') throw new DoesNotFit('In TensorFlow.js the values are added, not concatenated.');
+      longSkipInTensorFlow(code, plainBlocks(code));
+      return 'Add long skip connections';
+    }
     const even = blocksOf(code).filter((block) => isEven(code, block));
     const groups = groupsOf(code, even);
     if (even.some(({ activation }) => isSkipEnd(code, activation)) && mirrored(groups).length > 0)

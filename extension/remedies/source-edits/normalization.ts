@@ -9,12 +9,14 @@ import { DoesNotFit, type RemedyParameters } from '../remedy';
 import { sameSite, type Code } from './code';
 import { callsOf, creationOf, ownerText } from './creation';
 import type { SourceEditor } from './editors';
+import { normalizeTensorFlow } from './tensorflow-normalization';
 import { blocksOf, byCreation, featuresText, isNormalized, recurrentOps, type LayerOp } from './network';
 
 export const normalizationEditor = (id: 'batch-norm' | 'layer-norm'): SourceEditor => ({
   stage: 'normalization',
   edit(code, parameters) {
-    if (id === 'batch-norm') addBatchNorm(code, parameters);
+    if (code.framework === 'tensorflow') normalizeTensorFlow(code, id, parameters);
+    else if (id === 'batch-norm') addBatchNorm(code, parameters);
     else addLayerNorm(code, parameters);
     return id === 'batch-norm' ? 'Add batch normalization' : 'Add layer normalization';
   },

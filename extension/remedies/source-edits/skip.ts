@@ -17,12 +17,14 @@ import {
 import type { Code, Helper } from './code';
 import { creationOf, ownerText } from './creation';
 import type { SourceEditor } from './editors';
+import { highwayInTensorFlow, residualInTensorFlow } from './tensorflow-skip';
 import { blocksOf, featuresText, keepsShape, keepsSize, siteKey, together, type Block } from './network';
 
 export const residualEditor: SourceEditor = {
   stage: 'skip',
   edit(code, parameters) {
-    addResidual(code, parameters);
+    if (code.framework === 'tensorflow') residualInTensorFlow(code, plainBlocks(code));
+    else addResidual(code, parameters);
     return 'Add residual connections';
   },
 };
@@ -30,7 +32,8 @@ export const residualEditor: SourceEditor = {
 export const highwayEditor: SourceEditor = {
   stage: 'skip',
   edit(code, parameters) {
-    addHighway(code, parameters);
+    if (code.framework === 'tensorflow') highwayInTensorFlow(code, plainBlocks(code), parameters);
+    else addHighway(code, parameters);
     return 'Add highway gates';
   },
 };
