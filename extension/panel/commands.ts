@@ -160,11 +160,16 @@ const panelCommandIds: Readonly<Record<PanelCommand, string>> = {
 function settingsFor(model: vscode.Uri | undefined, log: vscode.LogOutputChannel): Settings {
   const configuration = vscode.workspace.getConfiguration('gradientDoctor', model);
   const { settings, problems } = readSettings((name) => configuration.get(name));
-  for (const problem of problems) {
-    log.warn(problem);
-    void vscode.window.showWarningMessage(vscode.l10n.t('A setting is not valid and was not used. {0}', problem));
-  }
+  for (const problem of problems) log.warn(problem);
+  if (problems.length > 0) void tellInvalidSettings(problems);
   return settings;
+}
+
+async function tellInvalidSettings(problems: readonly string[]): Promise<void> {
+  const open = vscode.l10n.t('Open Settings');
+  const text = vscode.l10n.t('Settings that are not valid were not used. {0}', problems.join('; '));
+  if ((await vscode.window.showWarningMessage(text, open)) === open)
+    await vscode.commands.executeCommand('workbench.action.openSettings', '@ext:gradient-doctor.gradient-doctor');
 }
 
 /** What the settings say is to be done with a model. */

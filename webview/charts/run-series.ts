@@ -106,6 +106,13 @@ export class RunSeries {
     return this.length > 0 ? this.stepNumbers[this.length - 1]! : -1;
   }
 
+  /** The last step whose gradients are numbers, from which more can be read than from later ones; the last of all where none is. */
+  lastFinite(): number {
+    const { values } = this.ofStep.gradientNorm;
+    for (let i = this.length - 1; i >= 0; i--) if (Number.isFinite(values[i]!)) return this.stepNumbers[i]!;
+    return this.lastStep;
+  }
+
   /** The index of the last sample at or before a step; -1 where there is none. */
   indexOf(step: number): number {
     return firstAtOrAbove(this.stepNumbers, this.length, step + 1) - 1;

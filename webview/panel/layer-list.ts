@@ -237,7 +237,7 @@ export class LayerList {
     for (const row of this.rows) {
       if (!row.value) continue;
       const number = this.state!.value(indices.get(row.node.layer!)!);
-      const text = number === undefined || Number.isNaN(number) ? '' : readableNumber(number);
+      const text = number === undefined ? '' : readableNumber(number);
       if (row.value.textContent !== text) row.value.textContent = text;
     }
   }

@@ -51,6 +51,8 @@ class Panel {
   private hidden: ReadonlySet<string> = new Set();
   private frozen: ReadonlySet<string> = new Set();
   private layer: string | undefined;
+  /** The run whose end has been shown: once, since then the step is the user's. */
+  private placed: string | undefined;
   private watched = '';
   private redraw: ReturnType<typeof setTimeout> | undefined;
   private readonly cache = new RunCache(this.work, () => {
@@ -298,6 +300,11 @@ class Panel {
     if (!cached) return;
     const { series } = cached;
     this.steps.show(series.steps, series.length);
+    if (run.end && this.placed !== run.id) {
+      this.placed = run.id;
+      const telling = series.lastFinite();
+      if (telling < series.lastStep) this.steps.choose(telling);
+    }
     const step = this.steps.step;
     this.list.show({
       layers: series.layout.layers,
@@ -339,8 +346,8 @@ class Panel {
     const series = this.selected === undefined ? undefined : this.cache.get(this.selected)?.series;
     const index = series?.indexOf(step) ?? -1;
     return (layer) => {
-      if (!series || index < 0) return undefined;
-      return series.at(series.has('weightGradient', layer) ? 'weightGradient' : 'activationGradient', layer, index);
+      const quantity = (['weightGradient', 'activationGradient'] as const).find((each) => series?.has(each, layer));
+      return series && quantity && index >= 0 ? series.at(quantity, layer, index) : undefined;
     };
   }
 

@@ -27,9 +27,11 @@ const row = (values: {
   nonFinite?: number;
   activation?: number;
   loss?: number;
+  whole?: number;
 }): Float32Array => {
   const made = new Float32Array(width).fill(NaN);
   made[stepColumn('loss')] = values.loss ?? 1;
+  made[stepColumn('gradientNorm')] = values.whole ?? 5;
   made[activationColumn(1, 'gradientRms')] = values.activation ?? 0.1;
   for (const [parameter, gradient] of [values.weight ?? 3, values.bias ?? 4].entries()) {
     made[parameterColumn(layout, parameter, 'gradientNorm')] = gradient;
@@ -81,6 +83,12 @@ describe('RunSeries', () => {
       [-1, 0, 7, 8, 100].map((step) => series.indexOf(step)),
       [-1, 0, 0, 1, 2],
     );
+  });
+
+  it('finds the last step from which something can be read', () => {
+    const rows = (...norms: number[]) => norms.map((whole) => row({ whole }));
+    assert.equal(seriesOf({ steps: [0, 8, 16, 24], rows: rows(5, 7, NaN, Infinity) }).lastFinite(), 8);
+    assert.equal(seriesOf({ steps: [0, 8], rows: rows(NaN, NaN) }).lastFinite(), 8);
   });
 
   it('knows which layer has which quantity', () => {
