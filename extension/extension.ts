@@ -81,7 +81,13 @@ export function activate(context: vscode.ExtensionContext): void {
     new RunsView(library),
     statusBarItem(queue),
     registerInspections(),
-    registerNotebooks({ extension: context.extensionUri, library, trainer: trainerOptions, log }),
+    registerNotebooks({
+      id: context.extension.id,
+      extension: context.extensionUri,
+      library,
+      trainer: trainerOptions,
+      log,
+    }),
     registerSourceFeatures({ context, library, log }),
     registerCommands({
       ...sources,

@@ -32,10 +32,14 @@ export class NotebookControllers implements vscode.Disposable {
   private readonly controllers = new Map<string, vscode.NotebookController>();
   private readonly queues = new Map<vscode.NotebookDocument, { queue: CellQueue; trainer: Trainer }>();
   private readonly subscriptions: readonly vscode.Disposable[];
+  /** Notebooks that have a kernel: the user's choice, which VS Code remembers, or ours. */
+  private readonly settled = new Set<vscode.NotebookDocument>();
   private preferred = 'cpu';
   private searched = false;
+  private found = false;
 
   constructor(
+    private readonly extension: string,
     private readonly library: RunLibrary,
     private readonly trainerOptions: TrainerOptions,
     private readonly version: string,
@@ -49,7 +53,11 @@ export class NotebookControllers implements vscode.Disposable {
       vscode.workspace.onDidOpenNotebookDocument((notebook) => {
         this.welcome(notebook);
       }),
+      vscode.window.onDidChangeVisibleNotebookEditors(() => {
+        this.choose();
+      }),
       vscode.workspace.onDidCloseNotebookDocument((notebook) => {
+        this.settled.delete(notebook);
         this.close(notebook);
       }),
     ];
@@ -83,6 +91,8 @@ export class NotebookControllers implements vscode.Disposable {
       for (const notebook of vscode.workspace.notebookDocuments)
         if (isExperimentNotebook(notebook)) this.prefer(notebook);
     } finally {
+      this.found = true;
+      this.choose();
       await trainer.dispose();
     }
   }
@@ -97,6 +107,9 @@ export class NotebookControllers implements vscode.Disposable {
         this.queueOf(notebook).run(cells, controller, id);
       },
     );
+    controller.onDidChangeSelectedNotebooks(({ notebook, selected }) => {
+      if (selected) this.settled.add(notebook);
+    });
     controller.supportedLanguages = [cellLanguage];
     controller.supportsExecutionOrder = true;
     if (device !== undefined) controller.description = device;
@@ -113,6 +126,20 @@ export class NotebookControllers implements vscode.Disposable {
         notebook,
         id === this.preferred ? vscode.NotebookControllerAffinity.Preferred : vscode.NotebookControllerAffinity.Default,
       );
+  }
+
+  /** Among several kernels VS Code chooses none, not even the preferred one. */
+  private choose(): void {
+    if (!this.found) return;
+    for (const editor of vscode.window.visibleNotebookEditors) {
+      if (!isExperimentNotebook(editor.notebook) || this.settled.has(editor.notebook)) continue;
+      this.settled.add(editor.notebook);
+      void vscode.commands.executeCommand('notebook.selectKernel', {
+        notebookEditor: editor,
+        id: `gradient-doctor.${this.preferred}`,
+        extension: this.extension,
+      });
+    }
   }
 
   /** Each notebook has a trainer of its own: two of them run side by side. */

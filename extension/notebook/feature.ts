@@ -7,23 +7,27 @@ import { CellStatus } from './cell-status';
 import { NotebookControllers } from './controllers';
 import { notebookType } from './identity';
 import { registerLanguage } from './language';
+import { registerRendererHost } from './renderer-host';
 
 export { newNotebook } from './new-notebook';
 export { deserialize, serialize } from './serializer';
 
 export interface NotebookParts {
+  /** Of the extension. */
+  id: string;
   extension: vscode.Uri;
   library: RunLibrary;
   trainer: TrainerOptions;
   log: vscode.LogOutputChannel;
 }
 
-export function start({ library, trainer, log }: NotebookParts): vscode.Disposable {
+export function start({ id, extension, library, trainer, log }: NotebookParts): vscode.Disposable {
   const status = new CellStatus();
   return vscode.Disposable.from(
     status,
     vscode.notebooks.registerNotebookCellStatusBarItemProvider(notebookType, status),
-    new NotebookControllers(library, trainer, version, status, log, undefined),
+    new NotebookControllers(id, library, trainer, version, status, log, undefined),
     registerLanguage(),
+    registerRendererHost(extension, library, undefined),
   );
 }

@@ -48,8 +48,10 @@ export interface RunOutput extends Provenance {
   end?: RunEnd;
   /** ISO 8601. */
   timeStarted: string;
-  /** Seconds. */
+  /** Seconds, from the start of the cell on. */
   timeElapsed: number;
+  /** Seconds that the steps took, without what comes before the first. */
+  timeSteps: number;
 }
 
 export interface CompareOutput {

@@ -6,6 +6,7 @@ import { packFinding } from '../../protocol/panel-messages';
 import { RowBuffer } from '../../protocol/row-buffer';
 import { rowWidth, type Run, type RunEnd, type RunHeader, type StepChunk } from '../../protocol/run';
 import { RunSeries } from '../../../webview/charts/run-series';
+import { stopwatch } from './live';
 import { storeSeries } from '../store-series';
 
 /** What the series of one run may take in a file; with all else an output stays under 2 MB. */
@@ -16,6 +17,8 @@ const liveBytes = 2.5e5;
 export class Recorder {
   private readonly rows: RowBuffer;
   private readonly series: RunSeries;
+  private timeSteps = 0;
+  private readonly sinceHeader = stopwatch();
   end: RunEnd | undefined;
 
   constructor(
@@ -30,6 +33,7 @@ export class Recorder {
   }
 
   add(chunk: StepChunk): void {
+    this.timeSteps = this.sinceHeader();
     this.rows.append(chunk);
     const steps = Int32Array.from({ length: chunk.count }, (_, i) => chunk.firstStep + i);
     this.series.appendAtOnce({ steps, rows: chunk.rows });
@@ -60,6 +64,7 @@ export class Recorder {
       ...(this.end ? { end: this.end } : {}),
       timeStarted: this.started,
       timeElapsed: this.elapsed(),
+      timeSteps: this.timeSteps,
       series: storeSeries(this.series, bytes),
     };
   }

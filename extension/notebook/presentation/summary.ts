@@ -76,5 +76,5 @@ export function lossesOf({ series }: RunOutput): { first: number; last: number }
 }
 
 /** Milliseconds, or undefined before the first step. */
-export const stepMilliseconds = ({ timeElapsed, steps }: RunOutput): number | undefined =>
-  steps > 0 ? (1000 * timeElapsed) / steps : undefined;
+export const stepMilliseconds = ({ timeSteps, steps }: RunOutput): number | undefined =>
+  steps > 0 ? (1000 * timeSteps) / steps : undefined;

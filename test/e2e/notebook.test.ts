@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { Frame, Locator } from 'playwright-core';
+import { serializeNotebook, type Notebook } from '../../extension/notebook/gradnb';
+import { outputMime, type RunOutput } from '../../extension/protocol/notebook-output';
+import { aWorkspace, changeSettings, closeBrowser, pictureOfFailure, until, Workbench } from './workbench';
+
+const axeSource = readFileSync(createRequire(__filename).resolve('axe-core/axe.min.js'), 'utf8');
+const model = 'model: deep_sigmoid/model.onnx\ndata: { npz: deep_sigmoid/batch.npz }';
+const cell = (text: string) => ({ kind: 'experiment' as const, source: text.split('\n') });
+const lab: Notebook = {
+  version: 1,
+  cells: [
+    { kind: 'markdown', source: ['# Sigmoid or ReLU?', '', 'Does the gradient reach the first layer?'] },
+    cell(`name: sigmoid\n${model}\nsteps: 40`),
+    cell(`name: relu\n${model}\nremedies: [ relu, kaiming-normal ]\nsteps: 40`),
+    cell('compare: [ sigmoid, relu ]'),
+    cell('sweep: { run: sigmoid, over: { optimizer.sgd.lr: [ 0.01, 1 ], steps: [ 5, 10 ] } }'),
+  ],
+};
+
+describe('An experiment notebook', () => {
+  let folder: string;
+  let path: string;
+  let workbench: Workbench;
+
+  before(async () => {
+    folder = await aWorkspace({ 'notebook.output.scrolling': false });
+    path = join(folder, 'lab.gradnb');
+    await writeFile(path, serializeNotebook(lab));
+    workbench = await Workbench.open(folder);
+    await openFile('lab.gradnb');
+  });
+  afterEach(pictureOfFailure);
+  after(closeBrowser);
+
+  const openFile = async (name: string) => {
+    await workbench.page.locator('.explorer-viewlet .monaco-list-row').filter({ hasText: name }).first().dblclick();
+    // The page of the outputs loads what every installed renderer brings.
+    const lines = workbench.page.locator('.notebook-editor .view-lines').first();
+    await lines.waitFor({ timeout: 90_000 });
+    await workbench.page.locator('.kernel-label:visible', { hasText: 'ONNX Runtime' }).waitFor({ timeout: 60_000 });
+  };
+  const read = async () => JSON.parse(await readFile(path, 'utf8')) as Notebook;
+  const save = async (filled: (saved: Notebook) => boolean) => {
+    await workbench.command('File: Save');
+    await until(async () => filled(await read()), 'the file is saved');
+  };
+  const pages = (): Frame[] =>
+    workbench.page.frames().filter((frame) => frame.url().includes('fake.html') || frame.name() === 'active-frame');
+  /** The page of all outputs of the notebook. */
+  const outputs = async (): Promise<Frame> => {
+    let found: Frame | undefined;
+    await until(
+      async () => {
+        for (const frame of pages())
+          if (
+            (await frame
+              .locator('[data-output]')
+              .count()
+              .catch(() => 0)) > 0
+          )
+            found = frame;
+        return found !== undefined;
+      },
+      'an output is shown',
+      60_000,
+    );
+    return found!;
+  };
+  const output = async (kind: string, place = 0): Promise<Locator> => {
+    const one = (await outputs()).locator(`[data-output="${kind}"]`).nth(place);
+    await one.waitFor({ state: 'attached', timeout: 60_000 });
+    return one;
+  };
+  const reveal = async (row: number) => {
+    await workbench.command('Notebook: Focus First Cell');
+    for (let i = 0; i < row; i++) await workbench.page.keyboard.press('ArrowDown');
+  };
+
+  it('runs all cells, shows each as it goes, and tells the verdict below each cell', async () => {
+    await workbench.command('Notebook: Run All');
+    const run = await output('run');
+    await run
+      .locator('.verdict .headline')
+      .filter({ hasText: 'Gradients vanish: layers.0' })
+      .waitFor({ timeout: 90_000 });
+    const status = workbench.page.locator('.cell-statusbar-container');
+    await status
+      .filter({ hasText: /1 finding/ })
+      .first()
+      .waitFor();
+    await status
+      .filter({ hasText: /ms a step/ })
+      .first()
+      .waitFor();
+    await until(
+      async () => {
+        await workbench.command('File: Save');
+        return (await read()).cells.slice(1).every(({ outputs: found }) => (found ?? []).length > 0);
+      },
+      'every cell has an output',
+      120_000,
+    );
+    await workbench.screenshot('notebook-run');
+  });
+
+  it('draws the charts of the panel', async () => {
+    const run = await output('run');
+    const canvas = run.locator('[data-figure="profile"] canvas').first();
+    await canvas.scrollIntoViewIfNeeded();
+    await until(
+      () =>
+        canvas.evaluate((element) => {
+          const { width, height } = element as HTMLCanvasElement;
+          if (width === 0) return false;
+          const { data } = (element as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, width, height);
+          let coloured = 0;
+          for (let i = 0; i < data.length; i += 4)
+            if (data[i + 3]! > 128 && Math.max(data[i]!, data[i + 1]!) - Math.min(data[i]!, data[i + 2]!) > 48)
+              coloured++;
+          return coloured > 200;
+        }),
+      'the gradient is drawn by depth',
+    );
+  });
+
+  it('compares runs by what differs and nothing else', async () => {
+    await reveal(3);
+    const compare = await output('compare');
+    const heads = await compare.locator('thead th').first().locator('..').locator('th').allInnerTexts();
+    assert.deepEqual(heads, ['Run', 'Verdict', 'Last loss', 'Steps', 'remedies']);
+    assert.equal(await compare.locator('tbody tr').count(), 2);
+    await workbench.screenshot('notebook-compare');
+  });
+
+  it('shows a sweep as a map and a table', async () => {
+    await reveal(4);
+    const sweep = await output('sweep');
+    assert.equal(await sweep.locator('.sweep-map tbody td').count(), 4);
+    await sweep.locator('.sweep-map').scrollIntoViewIfNeeded();
+    await workbench.screenshot('notebook-sweep');
+  });
+
+  it('has no serious accessibility violation', async () => {
+    const frame = await outputs();
+    await frame.evaluate(axeSource);
+    const violations = await frame.evaluate(async () => {
+      const { axe } = window as unknown as {
+        axe: {
+          run: (within: object) => Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }>;
+        };
+      };
+      return (await axe.run({ include: [['[data-output]']] })).violations;
+    });
+    const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+    assert.deepEqual(
+      serious.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200)}`),
+      [],
+    );
+  });
+
+  for (const [name, theme] of [
+    ['light', 'Default Light Modern'],
+    ['high-contrast', 'Default High Contrast'],
+    ['dark', 'Default Dark Modern'],
+  ] as const)
+    it(`follows the ${name} theme`, async () => {
+      await changeSettings(folder, { 'notebook.output.scrolling': false, 'workbench.colorTheme': theme });
+      const frame = await outputs();
+      const kind = name === 'high-contrast' ? 'vscode-high-contrast' : `vscode-${name}`;
+      await frame.locator(`body.${kind}`).waitFor({ state: 'attached' });
+      await reveal(1);
+      await workbench.page.waitForTimeout(500);
+      await workbench.screenshot(`notebook-${name}`);
+    });
+
+  it('opens a run in the gradient panel', async () => {
+    const run = await output('run');
+    // The editor scrolls the page of the outputs, not the browser.
+    await run.getByText('Open in Panel').evaluate((button) => {
+      (button as HTMLElement).click();
+    });
+    const panel = await workbench.panel();
+    await panel.locator('.verdict').waitFor();
+    await workbench.command('View: Close Editor');
+  });
+
+  it('is interrupted, saved, reopened, and still readable', async () => {
+    const endless = { ...lab, cells: [cell(`name: endless\n${model}\nsteps: 1000000`)] };
+    await writeFile(join(folder, 'endless.gradnb'), serializeNotebook(endless));
+    await openFile('endless.gradnb');
+    path = join(folder, 'endless.gradnb');
+    await workbench.command('Notebook: Run All');
+    await workbench.page
+      .locator('.cell-statusbar-container')
+      .filter({ hasText: /step \d+ of 1000000/ })
+      .first()
+      .waitFor({ timeout: 60_000 });
+    await workbench.command('Notebook: Stop Execution');
+    await workbench.page
+      .locator('.cell-statusbar-container')
+      .filter({ hasText: /stopped/ })
+      .first()
+      .waitFor();
+    await save(({ cells }) => (cells[0]!.outputs ?? []).length === 3);
+    const run = (await read()).cells[0]!.outputs!.find(({ mime }) => mime === outputMime)!.data as RunOutput;
+    assert.equal(run.end?.kind, 'stopped');
+    await workbench.command('View: Close All Editors');
+    await openFile('endless.gradnb');
+    await (await output('run')).locator('.status').filter({ hasText: 'stopped after' }).waitFor();
+  });
+
+  it('survives a reload in the middle of a run', async () => {
+    await workbench.command('Notebook: Run All');
+    await workbench.page
+      .locator('.cell-statusbar-container')
+      .filter({ hasText: /step \d+ of 1000000/ })
+      .first()
+      .waitFor({ timeout: 60_000 });
+    await (await output('run')).locator('.status').filter({ hasText: 'running' }).waitFor();
+    await workbench.reload();
+    const status = (await output('run')).locator('.status').filter({ hasText: /stopped after \d+ steps/ });
+    await status.waitFor({ timeout: 60_000 });
+  });
+
+  it('is created from a template', async () => {
+    await workbench.command('Gradient Doctor: New Experiment Notebook');
+    await workbench.pick('Clip or not');
+    await workbench.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: 'exploding' }).first().click();
+    const text = workbench.page.locator('.notebook-editor .view-lines').filter({ hasText: 'exploding/model.onnx' });
+    await text.first().waitFor();
+    await workbench.screenshot('notebook-template');
+  });
+});

@@ -1,0 +1,97 @@
+import { runColor } from '../charts/colors';
+import type { ShownRun, View } from '../charts/figures';
+import { RunSeries } from '../charts/run-series';
+import type { Theme } from '../charts/theme';
+import { cardDefinitions } from '../panel/cards';
+import { FigureCard } from '../panel/figure-card';
+import { StepControl } from '../panel/step-control';
+import { element } from '../ui/dom';
+import { t } from '../ui/l10n';
+import { layoutOf, type RunOutput } from '../../extension/protocol/notebook-output';
+import type { Surroundings } from './surroundings';
+
+/** What is seen without asking for more. */
+const first: ReadonlySet<string> = new Set(['profile', 'loss', 'through-time']);
+
+/** The charts of one run, or of several on the same axes: those of the panel. */
+export class RunCharts {
+  readonly element: HTMLElement;
+  private readonly cards: readonly FigureCard[];
+  private readonly steps = new StepControl(() => {
+    for (const card of this.cards) card.moveTo(this.steps.step, this.layer);
+  });
+  private layer: string | undefined;
+  private runs: readonly { name: string; series: RunSeries }[] = [];
+
+  constructor(private readonly surroundings: Surroundings) {
+    const definitions = cardDefinitions();
+    this.cards = definitions.map(
+      (definition) =>
+        new FigureCard(definition, surroundings.work, surroundings.theme, {
+          pick: ({ step, layer }) => {
+            if (layer !== undefined) this.layer = layer;
+            if (step !== undefined) this.steps.choose(step);
+            if (layer !== undefined) this.draw();
+          },
+          save: (file) => {
+            surroundings.save(file);
+          },
+          choose: () => undefined,
+        }),
+    );
+    const of = (early: boolean) =>
+      this.cards.filter((_, i) => first.has(definitions[i]!.id) === early).map((card) => card.element);
+    this.element = element(
+      'div',
+      { class: 'output' },
+      element('div', { class: 'cards' }, ...of(true)),
+      this.steps.element,
+      element(
+        'details',
+        { class: 'more' },
+        element('summary', {}, t('All charts')),
+        element('div', { class: 'cards' }, ...of(false)),
+      ),
+    );
+  }
+
+  show(outputs: readonly RunOutput[]): void {
+    this.runs = outputs.map((run) => ({ name: run.name, series: RunSeries.of(layoutOf(run), run.series) }));
+    const longest = this.runs.map(({ series }) => series).sort((a, b) => b.length - a.length)[0];
+    if (longest) this.steps.show(longest.steps, longest.length);
+    this.draw();
+  }
+
+  /** Points a layer out. */
+  pick(layer: string | undefined): void {
+    this.layer = layer;
+    this.draw();
+  }
+
+  setTheme(theme: Theme): void {
+    for (const card of this.cards) card.setTheme(theme);
+    this.draw();
+  }
+
+  private draw(): void {
+    const { kind } = this.surroundings.theme;
+    // Colours go by the order in which the cell names the runs: the same cell, the same colours.
+    const [one, ...others] = this.runs.map(({ name, series }, slot): ShownRun => ({
+      name,
+      series,
+      color: runColor(slot, kind),
+    }));
+    this.element.hidden = !one || one.series.length === 0;
+    if (!one || one.series.length === 0) return;
+    const { layers } = one.series.layout;
+    const selected = layers.findIndex(({ name }) => name === this.layer);
+    const view: View = {
+      runs: [one, ...others],
+      layers: layers.map((_, index) => index),
+      layer: selected < 0 ? undefined : selected,
+      theme: kind,
+      t,
+    };
+    for (const card of this.cards) card.show(view, this.steps.step, this.layer);
+  }
+}

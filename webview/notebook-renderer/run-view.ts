@@ -1,0 +1,97 @@
+import type { Theme } from '../charts/theme';
+import { statusOf, verdictOf } from '../panel/verdict';
+import { VerdictView } from '../panel/verdict-view';
+import { element } from '../ui/dom';
+import { t } from '../ui/l10n';
+import { textButton } from '../ui/widgets';
+import type { RunOutput } from '../../extension/protocol/notebook-output';
+import { RunCharts } from './run-charts';
+import type { OutputView, Surroundings } from './surroundings';
+
+/** One run: the verdict, what it rests on, its charts, and everything that it depended on. */
+export class RunView implements OutputView<RunOutput> {
+  readonly element: HTMLElement;
+  private readonly charts: RunCharts;
+  private readonly status = element('p', { class: 'status', attributes: { role: 'status' } });
+  private readonly notes = element('div');
+  private readonly provenance = element('p', { class: 'provenance' });
+  private readonly verdict: VerdictView;
+  private readonly actions = element('div', { class: 'actions' });
+  private output: RunOutput | undefined;
+
+  constructor({ send, ...surroundings }: Surroundings) {
+    this.charts = new RunCharts({ send, ...surroundings });
+    this.verdict = new VerdictView({
+      showLayers: ([layer]) => {
+        this.charts.pick(layer);
+      },
+      explain: (symptom) => {
+        send?.({ type: 'explain', symptom });
+      },
+    });
+    if (send)
+      this.actions.append(
+        textButton(t('Open in Panel'), () => {
+          if (!this.output) return;
+          const { timeStarted, modelHash } = this.output;
+          send({ type: 'openInPanel', origin: { timeStarted, modelHash } });
+        }),
+      );
+    this.element = element(
+      'div',
+      { class: 'output' },
+      this.status,
+      this.verdict.element,
+      this.charts.element,
+      this.notes,
+      element('details', { class: 'more' }, element('summary', {}, t('What this run depended on')), this.provenance),
+      this.actions,
+    );
+  }
+
+  show(output: RunOutput): void {
+    this.output = output;
+    const { name, steps, end, findings, timeStarted, settings, notes } = output;
+    const run = { id: '', name, startedAt: timeStarted, steps, end, findings };
+    this.status.textContent = `${name}: ${statusOf(run, settings.steps, t)}`;
+    this.verdict.show(verdictOf(run, settings.steps, t));
+    this.charts.show([output]);
+    this.notes.replaceChildren(...notes.map((note) => element('p', { class: 'note' }, note)));
+    this.provenance.replaceChildren(
+      ...dependencies(output).flatMap((line) => [document.createTextNode(line), document.createElement('br')]),
+    );
+    this.actions.hidden = end === undefined;
+  }
+
+  setTheme(theme: Theme): void {
+    this.charts.setTheme(theme);
+  }
+}
+
+function dependencies({
+  model,
+  modelHash,
+  dataHash,
+  provider,
+  settings,
+  versions,
+  platform,
+  uncertain,
+}: RunOutput): string[] {
+  const { data, seed, threads } = settings;
+  return [
+    t('Model {0}, SHA-256 {1}', model, modelHash),
+    data.kind === 'file'
+      ? t('Data {0}, SHA-256 {1}', data.path, dataHash ?? '?')
+      : t('Synthetic data, drawn from the seed'),
+    t('Provider {0}, {1} threads, seed {2}', provider, threads, seed),
+    t('Gradient Doctor {0}, ONNX Runtime {1}, {2}', versions.gradientDoctor, versions.onnxRuntime ?? '?', platform),
+    uncertain.length === 0
+      ? t('Repeats bit for bit on this provider with this number of threads.')
+      : t(
+          'May differ in the last bits from run to run: {0}',
+          uncertain.map(({ op, why }) => `${op} (${why})`).join('; '),
+        ),
+    JSON.stringify(settings),
+  ];
+}
