@@ -46,7 +46,11 @@ export function activate(context: RendererContext): Renderer {
   registerWidgets();
   const shown = new Map<string, Shown>();
   const work = new FrameWork();
-  const send = context.postMessage && ((message: RendererToHost) => { context.postMessage!(message); });
+  const send =
+    context.postMessage &&
+    ((message: RendererToHost) => {
+      context.postMessage!(message);
+    });
   const surroundings: Surroundings = {
     work,
     theme: readTheme(),
