@@ -26,6 +26,7 @@ export const commands = {
 /** Those of notebooks, which the notebooks register themselves. */
 export const notebookCommands = {
   newNotebook: 'gradientDoctor.newNotebook',
+  exportNotebook: 'gradientDoctor.exportNotebook',
 } as const;
 
 /** Those about source files. */

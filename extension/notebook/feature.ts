@@ -9,6 +9,7 @@ import { notebookType } from './identity';
 import { registerLanguage } from './language';
 import { registerRendererHost } from './renderer-host';
 
+export { exportNotebook } from './export-notebook';
 export { newNotebook } from './new-notebook';
 export { deserialize, serialize } from './serializer';
 

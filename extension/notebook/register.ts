@@ -22,6 +22,7 @@ export function registerNotebooks(parts: Feature.NotebookParts): vscode.Disposab
     vscode.commands.registerCommand(notebookCommands.newNotebook, (given?: unknown) =>
       load().newNotebook(parts.library, given),
     ),
+    vscode.commands.registerCommand(notebookCommands.exportNotebook, () => load().exportNotebook()),
     new vscode.Disposable(() => {
       started?.dispose();
     }),

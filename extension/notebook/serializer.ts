@@ -43,8 +43,32 @@ function ended(mime: string, data: Uint8Array): Uint8Array {
   return new TextEncoder().encode(JSON.stringify({ ...output, end: { kind: 'stopped', reason } }));
 }
 
-export function serialize({ cells, metadata }: vscode.NotebookData): Uint8Array {
-  const notebook = fromEditor({
+/** An open notebook as the file would hold it. */
+export const toNotebook = (document: vscode.NotebookDocument): Notebook =>
+  notebookOf(
+    document
+      .getCells()
+      .map((cell) => ({
+        kind: cell.kind,
+        value: cell.document.getText(),
+        outputs: cell.outputs,
+        metadata: cell.metadata,
+      })),
+    document.metadata,
+  );
+
+export const serialize = ({ cells, metadata }: vscode.NotebookData): Uint8Array =>
+  new TextEncoder().encode(serializeNotebook(notebookOf(cells, metadata)));
+
+interface CellParts {
+  kind: vscode.NotebookCellKind;
+  value: string;
+  outputs?: readonly vscode.NotebookCellOutput[];
+  metadata?: Readonly<Record<string, unknown>>;
+}
+
+function notebookOf(cells: readonly CellParts[], metadata: vscode.NotebookData['metadata']): Notebook {
+  return fromEditor({
     metadata,
     cells: cells.map(({ kind, value, outputs = [], metadata: ofCell }) => ({
       kind: kind === vscode.NotebookCellKind.Markup ? ('markdown' as const) : ('experiment' as const),
@@ -53,5 +77,4 @@ export function serialize({ cells, metadata }: vscode.NotebookData): Uint8Array 
       metadata: ofCell,
     })),
   });
-  return new TextEncoder().encode(serializeNotebook(notebook));
 }

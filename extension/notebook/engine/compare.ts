@@ -7,8 +7,8 @@ import type { Laboratory } from './laboratory';
 import { fileBytes } from './recorder';
 import { digestOf, findExperiment } from './references';
 
-/** Compared runs are copies beside the originals: they take half of the room together. */
-const comparedBytes = fileBytes / 2;
+/** Compared runs are copies beside the originals: they take a quarter of the room together. */
+const comparedBytes = fileBytes / 4;
 
 /** @throws InputError where a run is unknown or not there yet. */
 export function compareRuns({ compare }: CompareCell, { cells }: Pick<Laboratory, 'cells'>): CompareOutput {
