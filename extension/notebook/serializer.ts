@@ -46,14 +46,12 @@ function ended(mime: string, data: Uint8Array): Uint8Array {
 /** An open notebook as the file would hold it. */
 export const toNotebook = (document: vscode.NotebookDocument): Notebook =>
   notebookOf(
-    document
-      .getCells()
-      .map((cell) => ({
-        kind: cell.kind,
-        value: cell.document.getText(),
-        outputs: cell.outputs,
-        metadata: cell.metadata,
-      })),
+    document.getCells().map((cell) => ({
+      kind: cell.kind,
+      value: cell.document.getText(),
+      outputs: cell.outputs,
+      metadata: cell.metadata,
+    })),
     document.metadata,
   );
 
