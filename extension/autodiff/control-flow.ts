@@ -27,6 +27,13 @@ export function unrollControlFlow(graph: Graph): boolean {
   return changed;
 }
 
+/** Whether nothing but sizes may have to be known before the bodies of a node can take its place. */
+export const canBeUnrolled = (node: Node): boolean =>
+  node.domain === '' &&
+  (node.opType === 'If' ||
+    node.opType === 'Scan' ||
+    (node.opType === 'Loop' && Boolean(node.inputs[0]) && goesOn(subgraph(node, 'body'))));
+
 class Inliner {
   readonly nodes: Node[] = [];
   changed = false;

@@ -23,6 +23,18 @@ export function resolveSequences(graph: Graph): boolean {
   return changed;
 }
 
+/** The operators that are resolved. */
+export const sequenceOperators: ReadonlySet<string> = new Set([
+  'SequenceEmpty',
+  'SequenceConstruct',
+  'SequenceInsert',
+  'SequenceErase',
+  'SequenceAt',
+  'SequenceLength',
+  'SplitToSequence',
+  'ConcatFromSequence',
+]);
+
 class Resolver {
   /** The tensors of each sequence. */
   readonly sequences = new Map<string, readonly string[]>();

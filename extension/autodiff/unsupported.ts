@@ -5,7 +5,9 @@ import { dependents } from './differentiate';
 import { gradientRules } from './gradients';
 import { lowerings } from './lowerings';
 import { isRecurrent } from './recurrent/training-form';
-import { operands } from './subgraph';
+import { canBeUnrolled } from './control-flow';
+import { sequenceOperators } from './sequences';
+import { hasSubgraph, operands } from './subgraph';
 
 /**
  * Every node between `wrt` and the outputs whose operator has no gradient, in the order of the graph.
@@ -25,7 +27,7 @@ export function unsupportedOperators(
     const inputs = operands(node).filter((input) => depending.has(input));
     if (inputs.length === 0) continue;
     for (const input of inputs) needed.add(input);
-    if (!hasGradient(node)) found.push(node);
+    found.push(...withoutGradient(node));
   }
   return found.reverse().map(({ opType, domain, name, layer }) => ({
     op: domain ? `${domain}.${opType}` : opType,
@@ -34,5 +36,21 @@ export function unsupportedOperators(
   }));
 }
 
-const hasGradient = (node: Node): boolean =>
-  node.domain === '' && (node.opType in gradientRules || node.opType in lowerings || isRecurrent(node));
+/** The node itself, or those within it that stop it; control flow and sequences are gone once sizes are fixed. */
+function withoutGradient(node: Node): Node[] {
+  if (node.domain !== '') return [node];
+  if (node.opType in gradientRules || node.opType in lowerings || isRecurrent(node)) return [];
+  if (sequenceOperators.has(node.opType) || withoutFloats.has(node.opType)) return [];
+  if (!hasSubgraph(node) || !canBeUnrolled(node)) return [node];
+  return Object.values(node.attributes)
+    .flatMap(({ type, value }) => (type === 'graph' ? value.nodes : []))
+    .flatMap(withoutGradient);
+}
+
+/** What gives booleans or integers, or depends on no activation. */
+const withoutFloats = new Set(
+  (
+    'Not And Or Xor BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor NonMaxSuppression Multinomial ' +
+    'OptionalHasElement Constant ConstantOfShape Range RandomNormal RandomUniform'
+  ).split(' '),
+);

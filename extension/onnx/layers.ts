@@ -369,6 +369,14 @@ const isAttention = (nodes: readonly Node[]): boolean =>
   nodes.some(({ opType }) => opType === 'Attention') ||
   (nodes.some(({ opType }) => opType === 'Softmax') && nodes.filter(({ opType }) => opType === 'MatMul').length > 1);
 
+/** Whether a node takes rows of a parameter that are the same for every input, as of an embedding of positions. */
+const takesFromTable = (node: Node, { makers, parametersOf }: Network): boolean =>
+  parametersOf(node).length > 0 &&
+  node.inputs.some((input) => {
+    const maker = makers.get(input);
+    return maker?.opType === 'Gather' && parametersOf(node).includes(maker.inputs[0]!);
+  });
+
 /** The operator that does a layer's work, by the name ONNX has for it even where the exporter wrote it as several. */
 function mainOperator(nodes: readonly Node[], network: Network): string {
   const ops = new Set(nodes.map(({ opType }) => opType));
@@ -385,6 +393,7 @@ function mainOperator(nodes: readonly Node[], network: Network): string {
     const found = candidates.find((op) => ops.has(op) && !productOperators.has(op));
     if (found && (found !== 'Gather' || parameters.size > 0)) return found;
   }
+  if (nodes.some((node) => takesFromTable(node, network))) return 'Gather';
   if (ops.has('ReduceMean') && (ops.has('Sqrt') || ops.has('Pow')) && parameters.size > 0) return 'LayerNormalization';
   return (nodes.find((node) => network.parametersOf(node).length > 0) ?? nodes[0]!).opType;
 }

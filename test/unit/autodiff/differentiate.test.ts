@@ -71,6 +71,26 @@ describe('differentiate', () => {
     assert.deepEqual(unsupportedOperators(graph, ['x']), [{ op: 'Frobnicate', node: 'y', layer: 'head' }]);
   });
 
+  it('says of a model as read what will have no gradient: not of lists, and of control flow what it holds', () => {
+    const body = graphOf(18, [], [node('Tanh', ['x'], ['t']), node('Compress', ['t', 'c'], ['b'], {}, 'inner')], ['b']);
+    const graph = graphOf(
+      18,
+      [{ name: 'x', dtype: 'float32', shape: [2] }],
+      [
+        node('SplitToSequence', ['x', 'sizes'], ['s']),
+        node('SequenceAt', ['s', 'zero'], ['e']),
+        node('If', ['c'], ['i'], {
+          then_branch: { type: 'graph', value: body },
+          else_branch: { type: 'graph', value: body },
+        }),
+        node('Add', ['e', 'i'], ['y']),
+      ],
+      ['y'],
+    );
+    const found = unsupportedOperators(graph, ['x']);
+    assert.deepEqual([...new Set(found.map(({ op, layer }) => `${op} in ${layer}`))], ['Compress in inner']);
+  });
+
   it('gives the gradient of a specialised, canonical model', async () => {
     const model = graphOf(
       9,

@@ -33,6 +33,16 @@ describe('findLayers', () => {
     );
   });
 
+  it('knows an embedding of positions, which does not depend on the input', () => {
+    assert.deepEqual(
+      layersOf({ 'pos.weight': [6, 4], indices: [2] }, [
+        named('/pos/Gather', ['pos.weight', 'indices'], 'p'),
+        named('/Add', ['x', 'p'], 'y'),
+      ]),
+      ['pos Gather embedding y pos.weight'],
+    );
+  });
+
   it('makes functions called in forward layers of their own, numbered', () => {
     assert.deepEqual(
       layersOf({ 'a.weight': [4, 4], 'block.b.weight': [4, 4] }, [
