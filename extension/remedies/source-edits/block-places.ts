@@ -47,12 +47,18 @@ export interface ForwardPlace {
 
 export const groupsOf = (code: Code, blocks: readonly Block[]): BlockGroup[] =>
   [
-    ...groupBy(
-      blocks,
-      ({ weights, activation }) =>
-        `${siteKey(weights.layer.site)} ${siteKey(weights.site)} ${siteKey((activation.layer ?? activation).site)}`,
+    ...groupBy(blocks, ({ weights, activation }) =>
+      isInSequence(code, weights) && isInSequence(code, activation)
+        ? `${siteKey(weights.layer.site)} ${siteKey(activation.layer!.site)}`
+        : `${siteKey(weights.site)} ${siteKey(activation.site)}`,
     ).values(),
   ].map((group) => ({ blocks: group, place: placeOfBlock(code, group[0]!) }));
+
+/** Outer expressions before those inside them, so that what is written around both nests. */
+export const outermostFirst = (groups: readonly BlockGroup[]): BlockGroup[] => {
+  const size = ({ place }: BlockGroup): number => (place.kind === 'forward' ? place.output.to - place.output.from : 0);
+  return [...groups].sort((a, b) => size(b) - size(a));
+};
 
 const cannot = (what: string): never => {
   throw new DoesNotFit(what);

@@ -1,15 +1,18 @@
 /** Gradients clipped between `backward()` and `step()`; existing clipping is adjusted. */
 import { holderOf } from '../../source/edits/activation';
 import { argumentNamed, setArgument } from '../../source/edits/arguments';
-import { clipBeforeStep } from '../../source/edits/clipping';
+import { clipBeforeStep, parametersOf } from '../../source/edits/clipping';
 import { quoteOf } from '../../source/edits/references';
+import { insertAfter } from '../../source/edits/statements';
 import { clipTensorFlow } from '../../source/edits/tensorflow-clipping';
 import { before as eventBefore, passOf } from '../../source/rules/training-pass';
+import { placeOf } from '../../source/syntax';
 import type { Event } from '../../source/trace';
 import { configEntry, constantArgument } from '../../source/values';
 import { DoesNotFit } from '../remedy';
 import type { Code } from './code';
 import type { SourceEditor } from './editors';
+import { functionStart } from './training-loop';
 
 const keywords = { norm: 'max_norm', value: 'clip_value' } as const;
 
@@ -53,6 +56,8 @@ const concerns = (code: Code, step: Event): boolean => {
   });
 };
 
+const unknownParameters = 'Which parameters the optimizer updates cannot be written where it steps; clip them by hand.';
+
 const atStep = (code: Code, step: Event, which: 'norm' | 'value', limit: string): void => {
   const { file } = step.site;
   const pass = passOf(code.trace, step);
@@ -63,10 +68,19 @@ const atStep = (code: Code, step: Event, which: 'norm' | 'value', limit: string)
     adjust(code, clip, which, limit);
     return;
   }
+  const closure = !step.scaled && step.call && step.call.node.arguments.length > 0;
+  if (closure && backward && functionStart(backward.site) !== functionStart(step.site)) {
+    const text = parametersOf(file, step);
+    if (text === undefined || backward.site.file !== file) throw new DoesNotFit(unknownParameters);
+    const clipping = code.refer(file, `torch.nn.utils.clip_grad_${which}_`);
+    const { statement } = placeOf(file.root, backward.site.from)!;
+    const line = `${clipping}(${text}, ${keywords[which]}=${limit})`;
+    code.edit(file, insertAfter(file.source, statement, [line]));
+    return;
+  }
   const unscaled = since.some(({ kind }) => kind === 'unscale');
   const edits = clipBeforeStep(file, step, which, limit, unscaled);
-  if (!edits)
-    throw new DoesNotFit('Which parameters the optimizer updates cannot be written where it steps; clip them by hand.');
+  if (!edits) throw new DoesNotFit(unknownParameters);
   code.take(file, edits);
 };
 

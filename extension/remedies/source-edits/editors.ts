@@ -6,7 +6,8 @@ import { activationEditor } from './activation';
 import { cellEditor } from './cell';
 import { clippingEditor } from './clipping';
 import { initializationEditor } from './initialization';
-import { lowerLrEditor } from './learning-rate';
+import { learningRateEditor } from './learning-rate';
+import { logitsEditor } from './logits';
 import { longSkipEditor } from './long-skip';
 import { lsuvEditor } from './lsuv';
 import { normalizationEditor } from './normalization';
@@ -57,7 +58,9 @@ export const sourceEditors: Readonly<Record<string, SourceEditors>> = {
   'cosine-annealing-lr': both(scheduleEditor('cosine-annealing-lr')),
   'reduce-lr-on-plateau': both(scheduleEditor('reduce-lr-on-plateau')),
   'step-lr': both(scheduleEditor('step-lr')),
-  'lower-lr': both(lowerLrEditor),
+  'lower-lr': both(learningRateEditor),
+  'raise-lr': both(learningRateEditor),
+  logits: both(logitsEditor),
   warmup: both(scheduleEditor('warmup')),
   residual: both(residualEditor),
   'long-skip': both(longSkipEditor),

@@ -1,4 +1,4 @@
-/** A lower learning rate, where the optimizer is given it. */
+/** Another learning rate, where the optimizer is given it. */
 import { argumentNamed, setArgument, setEntry } from '../../source/edits/arguments';
 import type { ParsedSource } from '../../source/parse';
 import type { Expression } from '../../source/syntax';
@@ -9,7 +9,8 @@ import type { SourceEditor } from './editors';
 import { siteKey } from './network';
 import { learningRateNode } from './training-loop';
 
-export const lowerLrEditor: SourceEditor = {
+/** For `lower-lr` and `raise-lr`. */
+export const learningRateEditor: SourceEditor = {
   stage: 'optimizer',
   edit(code, parameters) {
     const factor = Number(parameters.factor);

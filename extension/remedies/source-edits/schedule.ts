@@ -308,7 +308,8 @@ const replaceScheduler = (
   const { site, call } = present;
   const steps = code.trace.events.filter(({ kind, target }) => kind === 'scheduler-step' && target === present);
   const batches = training.step.loops.at(-1);
-  const unit: Unit = steps.some(({ loops }) => batches && loops.includes(batches)) ? 'step' : 'epoch';
+  const isPerStep = !epochLoop(training) || steps.some(({ loops }) => batches && loops.includes(batches));
+  const unit: Unit = isPerStep ? 'step' : 'epoch';
   const isFree = given.t_max === undefined && given.step_size === undefined;
   const span = isFree ? visibleSpan(spanOf(id, training, unit, given), training, site) : undefined;
   const optimizer = call.node.arguments[0];

@@ -10,6 +10,7 @@ import {
   isEven,
   isReassigned,
   needsBrackets,
+  outermostFirst,
   type BlockGroup,
   type BlockPlace,
   type ForwardPlace,
@@ -61,9 +62,12 @@ export const isSkipEnd = (code: Code, op: Op | undefined): boolean => {
 // ------------------------------------------------------------------ residual
 
 const addResidual = (code: Code, { projection }: RemedyParameters): void => {
-  const groups = groupsOf(
-    code,
-    plainBlocks(code).filter((block) => isEven(code, block)),
+  const plain = plainBlocks(code);
+  const groups = outermostFirst(
+    groupsOf(
+      code,
+      plain.filter((block) => isEven(code, block)),
+    ),
   );
   const shapeOf = ({ blocks }: BlockGroup): boolean | undefined | 'mixed' =>
     together(
@@ -72,7 +76,8 @@ const addResidual = (code: Code, { projection }: RemedyParameters): void => {
     );
   const same = groups.filter((group) => shapeOf(group) === true);
   // Where no block keeps its shape, the projection is the only residual there is.
-  const wanted = projection === true || same.length === 0 ? groups : same;
+  const isFirst = plain.length === blocksOf(code).length;
+  const wanted = projection === true || (same.length === 0 && isFirst) ? groups : same;
   let refusal = 'There is no hidden block that a skip could go around.';
   let added = 0;
   for (const group of wanted) {
@@ -212,6 +217,8 @@ export const attach = (
   const ops = blocks.map(({ weights }) => weights);
   const { layer } = ops[0]!;
   const { file } = layer.site;
+  if (new Set(ops.map((op) => siteKey(op.layer.site))).size > 1)
+    throw new DoesNotFit('The layers of a block are made at several places.');
   const creation = creationOf(code, ops);
   const done = !code.first(`${name} ${siteKey(layer.site)}`);
   if (creation.kind === 'attribute') {
@@ -246,9 +253,11 @@ export const attach = (
 
 const addHighway = (code: Code, { gate_bias: gateBias }: RemedyParameters): void => {
   const bias = String(gateBias);
-  const groups = groupsOf(
-    code,
-    plainBlocks(code).filter((block) => isEven(code, block)),
+  const groups = outermostFirst(
+    groupsOf(
+      code,
+      plainBlocks(code).filter((block) => isEven(code, block)),
+    ),
   ).filter(
     ({ blocks }) =>
       together(

@@ -62,7 +62,8 @@ export const assignmentOf = (site: Site): { statement: Statement; target: string
 export const lossText = (code: Code, step: Event): string | undefined => {
   const backward = eventBefore(passOf(code.trace, step), step, 'backward');
   const node = backward?.call?.node;
-  if (!node || backward.site.file !== step.site.file) return undefined;
+  if (!node || backward.site.file !== step.site.file || functionStart(backward.site) !== functionStart(step.site))
+    return undefined;
   let loss: Expression | undefined =
     node.callee.kind === 'attribute' && node.callee.name === 'backward' && node.arguments.length === 0
       ? node.callee.object

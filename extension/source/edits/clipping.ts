@@ -46,6 +46,10 @@ const modelExpression = (
   return sameFunction || isParameter ? file.source.slice(node) : undefined;
 };
 
+/** The parameters that a step updates, as the program can write them there. */
+export const parametersOf = (file: ParsedSource, step: ClippingStep): string | undefined =>
+  modelExpression(file, step.target, { frames: step.frames ?? [] }) ?? parametersOfOptimizer(file, step);
+
 export interface ClippingStep extends Pick<Event, 'site' | 'call'> {
   target?: Value;
   scaled?: boolean;
@@ -67,8 +71,9 @@ export const clipBeforeStep = (
     return undefined;
   const name = which === 'norm' ? 'clip_grad_norm_' : 'clip_grad_value_';
   const reference = referTo(file, `torch.nn.utils.${name}`);
-  const parameters =
-    modelExpression(file, step.target, { frames: step.frames ?? [] }) ?? parametersOfOptimizer(file, step);
+  // What a closure differentiates, `step(closure)` updates at once: there is nothing between.
+  if (!step.scaled && (step.call?.node.arguments.length ?? 0) > 0) return undefined;
+  const parameters = parametersOf(file, step);
   if (parameters === undefined) return undefined;
   const keyword = which === 'norm' ? 'max_norm' : 'clip_value';
   const lines: string[] = [];

@@ -503,4 +503,63 @@ assert configured["lr_scheduler"]["interval"] == "step" and configured["lr_sched
   },
 ];
 
-export const trainingCases: readonly EditCase[] = [...clipping, ...schedules];
+const rates: readonly EditCase[] = [
+  { name: 'a number', program: script(), uses: use('raise-lr'), contains: ['lr=1)'], check: byStep('1', 1) },
+  { name: 'an argument by position', program: main, uses: use('raise-lr'), check: 'close(after.rates[0], 0.1)' },
+  {
+    name: 'a default',
+    program: script(undefined, 'optimizer = torch.optim.Adam(model.parameters())'),
+    uses: use('raise-lr', { factor: 2 }),
+    check: byStep('1', 2e-3),
+  },
+];
+
+const summed = `
+x = torch.randn(4, 8)
+assert not torch.allclose(after.model(x).sum(1), torch.ones(4))
+`;
+
+const logits: readonly EditCase[] = [
+  {
+    name: 'the last item of a Sequential',
+    program: script().replace('nn.Linear(8, 2))', 'nn.Linear(8, 2), nn.Softmax(dim=1))'),
+    uses: use('logits'),
+    contains: ['nn.Tanh(), nn.Linear(8, 2))'],
+    check: summed,
+    again: /no softmax/,
+  },
+  {
+    name: 'a function before the loss',
+    program: script().replace('F.cross_entropy(model(x), y)', 'F.cross_entropy(F.softmax(model(x), dim=1), y)'),
+    uses: use('logits'),
+    contains: ['loss = F.cross_entropy(model(x), y)'],
+    check: summed,
+    again: /no softmax/,
+  },
+  {
+    name: 'the end of forward',
+    program: script(
+      undefined,
+      `
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(8, 2)
+
+    def forward(self, x):
+        x = self.fc(x)
+        return torch.softmax(x, 1)
+
+
+model = Net()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)`,
+    ),
+    uses: use('logits'),
+    contains: ['        return x\n'],
+    check: summed,
+    again: /no softmax/,
+  },
+];
+
+export const trainingCases: readonly EditCase[] = [...clipping, ...schedules, ...rates, ...logits];

@@ -511,6 +511,20 @@ const training: readonly TensorFlowCase[] = [
   { name: 'a loop', program: minimized, uses: use('lower-lr', { factor: 0.5 }), check: follows(() => 0.05) },
 ];
 
+const outputs: readonly TensorFlowCase[] = [
+  { name: 'a number', program: sequence, uses: use('raise-lr', { factor: 2 }), check: follows(() => 0.2) },
+  {
+    name: 'the last activation',
+    program: sequence
+      .replace('units: 2 }', "units: 2, activation: 'softmax' }")
+      .replace("'meanSquaredError'", 'tf.losses.softmaxCrossEntropy'),
+    uses: use('logits'),
+    contains: ["units: 2, activation: 'linear' }"],
+    check: runs(),
+    again: /no softmax/,
+  },
+];
+
 export const tensorFlowCases: readonly TensorFlowCase[] = [
   ...initialization,
   ...normalization,
@@ -518,6 +532,7 @@ export const tensorFlowCases: readonly TensorFlowCase[] = [
   ...skips,
   ...cells,
   ...training,
+  ...outputs,
 ];
 
 export const programs = { sequence, added, functional, separate, convolutional, loop };
