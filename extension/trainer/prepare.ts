@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { canonicalise } from '../autodiff/canonicalise';
 import { restoreMode, type StateUpdate } from '../autodiff/mode';
+import { providerForm } from '../autodiff/provider-form';
 import { computeInFloat32 } from '../autodiff/precision';
 import { specialise } from '../autodiff/specialise';
 import { exportGraph } from '../onnx/export';
@@ -107,12 +108,17 @@ export async function prepare(
   };
 }
 
-/** The graph in a mode, by default that of the experiment, with the buffers that a step updates. */
+/** The graph in a mode, by default that of the experiment, with the buffers that a step updates, as `provider` can run it. */
 export function inMode(
   { graph, settings, updates }: PreparedExperiment,
-  { mode = settings.mode, ...options }: { mode?: Mode; dropoutAsIdentity?: boolean } = {},
+  {
+    mode = settings.mode,
+    provider = 'cpu',
+    ...options
+  }: { mode?: Mode; provider?: string; dropoutAsIdentity?: boolean } = {},
 ): { graph: Graph; updates: StateUpdate[] } {
-  const moded = restoreMode(graph, mode, { seed: settings.seed, ...options });
+  const { decompose } = providerForm(provider);
+  const moded = restoreMode(graph, mode, { seed: settings.seed, decompose, ...options });
   return { graph: moded.graph, updates: [...updates, ...moded.updates] };
 }
 

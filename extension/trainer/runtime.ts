@@ -78,7 +78,7 @@ function typeOf(
 export const toRuntime = (library: Library, { dtype, data, shape }: Tensor): RuntimeTensor =>
   new library.Tensor(dtype as 'float32', data as Float32Array, shape);
 
-const fromRuntime = ({ type, data, dims }: RuntimeTensor): Tensor => ({
+export const fromRuntime = ({ type, data, dims }: RuntimeTensor): Tensor => ({
   dtype: type as DataType,
   shape: dims,
   data: data,

@@ -4,7 +4,7 @@ import { exportGraph } from '../onnx/export';
 import type { Graph } from '../onnx/graph';
 import type { Tensor } from '../onnx/tensor';
 import { RunError } from '../protocol/errors';
-import { reason, toRuntime, type Library } from './runtime';
+import { fromRuntime, reason, toRuntime, type Library } from './runtime';
 
 export interface SessionSettings {
   /** The execution provider by ONNX Runtime's name. */
@@ -53,5 +53,22 @@ export class Session {
 
   release(): Promise<void> {
     return this.session.release();
+  }
+}
+
+/** Loads a graph, runs it once, and lets it go. @throws RunError where the runtime refuses or fails */
+export async function runOnce(
+  graph: Graph,
+  feeds: ReadonlyMap<string, Tensor>,
+  settings: SessionSettings,
+): Promise<Map<string, Tensor>> {
+  const session = await Session.open(graph, settings);
+  try {
+    const results = await session.run(
+      Object.fromEntries([...feeds].map(([name, value]) => [name, session.tensor(value)])),
+    );
+    return new Map(Object.entries(results).map(([name, value]) => [name, fromRuntime(value)]));
+  } finally {
+    await session.release();
   }
 }

@@ -4,6 +4,7 @@
  */
 import { differentiate } from '../autodiff/differentiate';
 import type { StateUpdate } from '../autodiff/mode';
+import type { GradientRules } from '../autodiff/rule';
 import type { Value } from '../onnx/builder';
 import { producers, type Graph } from '../onnx/graph';
 import { isFloat, sizeOf, type TensorType } from '../onnx/tensor';
@@ -34,6 +35,8 @@ export interface TrainingRequest {
   classAxis?: number;
   optimizer: OptimizerSettings;
   clipping?: Experiment['clipping'];
+  /** Gradient rules, where those for the CPU will not do. */
+  rules?: GradientRules;
   /** Without it a row has the columns of the step alone. On by default. */
   telemetry?: boolean;
 }
@@ -103,11 +106,8 @@ function buildStep(
   const throughTime = telemetry ? new GradientsThroughTime(forward, names) : undefined;
 
   const { loss, gradient: seed } = losses[request.loss].build(g, g.value(request.output), target, request.classAxis);
-  const gradients = differentiate(g, new Map([[request.output, seed]]), [
-    ...trained,
-    ...layers.map(({ output }) => output),
-    ...(throughTime?.states ?? []),
-  ]);
+  const wrt = [...trained, ...layers.map(({ output }) => output), ...(throughTime?.states ?? [])];
+  const gradients = differentiate(g, new Map([[request.output, seed]]), wrt, request.rules);
   const reached = trained.filter((name) => gradients.of(name) !== undefined);
   const parameterGradients = reached.map((name) => gradients.of(name)!);
   const observed = layers.filter(({ output }) => gradients.of(output) !== undefined);

@@ -20,6 +20,58 @@ const maxPool: GradientRule = (c) => {
   return [g.reshape(gradient, x.shape)];
 };
 
+/**
+ * The same, for providers whose MaxPool names no indices: each offset of the window in turn takes the maximum where
+ * it is, unless an earlier one has.
+ */
+export const maxPoolByComparison: GradientRule = (c) => {
+  const { g } = c;
+  const [x, y, dy] = [c.input(0), c.output(), outputGradient(c)];
+  const [image, positions] = [x.shape.slice(2), y.shape.slice(2)];
+  const windows = windowsOf(c, c.ints('kernel_shape', []), image, positions);
+  const images = x.shape[0]! * x.shape[1]!;
+  const maxima = g.reshape(y, [images, 1, ...positions]);
+  let free = g.expand(g.scalar(1, x.dtype as 'float32'), maxima.shape);
+  const winners = windowViews(g, g.reshape(x, [images, 1, ...image]), windows, positions).map((view) => {
+    const wins = g.where(g.equal(view, maxima), free, 0);
+    free = g.sub(free, wins);
+    return wins;
+  });
+  const size = winners.length;
+  const shares = g.mul(g.concat(winners, 1), g.reshape(dy, maxima.shape));
+  const oneHot = offsets(windows.kernel).flatMap((_, i) => range(size).map((at) => Number(at === i)));
+  const kernels = g.constant(x.dtype as 'float32', [size, 1, ...windows.kernel], oneHot);
+  return [g.reshape(spreadWindows(g, shares, kernels, windows, [images, 1, ...image], 1), x.shape)];
+};
+
+/** What each offset of the window sees of an image at every position; beyond the image, less than any number. */
+function windowViews(
+  g: GraphBuilder,
+  x: Value,
+  { kernel, strides, dilations, before, after }: Windows,
+  positions: Shape,
+): Value[] {
+  const around = (length: number): number => Math.max(0, length);
+  const pads = [0, 0, ...before, 0, 0, ...after.map(around)];
+  const image = x.shape.slice(2);
+  const shape = [...x.shape.slice(0, 2), ...image.map((size, i) => size + before[i]! + around(after[i]!))];
+  const lowest = g.scalar(-3.4028234663852886e38, x.dtype as 'float32');
+  const padded = pads.some((pad) => pad > 0)
+    ? g.op('Pad', [x, g.ints(pads), lowest], { mode: 'constant' }, { dtype: x.dtype, shape })
+    : x;
+  const axes = range(kernel.length);
+  return offsets(kernel).map((offset) => {
+    const starts = axes.map((i) => offset[i]! * dilations[i]!);
+    const ends = axes.map((i) => starts[i]! + (positions[i]! - 1) * strides[i]! + 1);
+    return g.op(
+      'Slice',
+      [padded, g.ints(starts), g.ints(ends), g.ints(axes.map((i) => i + 2)), g.ints(strides)],
+      {},
+      { dtype: x.dtype, shape: [...x.shape.slice(0, 2), ...positions] },
+    );
+  });
+}
+
 /** A node that names its indices by columns (storage_order 1) counts down each image first. */
 function rowMajor(c: RuleContext, indices: Value): Value {
   if (c.int('storage_order', 0) === 0) return indices;

@@ -1,5 +1,6 @@
 /** Times the training step of an experiment, without streaming what it measures. */
 import { setImmediate } from 'node:timers/promises';
+import { providerForm } from '../../autodiff/provider-form';
 import type { BenchRequest, BenchResult } from '../../protocol/trainer-messages';
 import { buildTrainingGraph } from '../../training/training-graph';
 import { firstBatch, inMode, prepare } from '../prepare';
@@ -18,8 +19,9 @@ export async function bench({ experiment, work, seconds }: BenchRequest, job: Jo
   const provider = await chooseProvider(experiment.provider);
   const begin = performance.now();
   const prepared = await prepare(experiment, job.runtime);
-  const { graph: forward, updates } = inMode(prepared);
+  const { graph: forward, updates } = inMode(prepared, { provider });
   const { settings, layers, parameters, target, data } = prepared;
+  const { rules } = providerForm(provider);
   const on = { provider, threads: settings.threads };
   let step: () => Promise<number>;
   let release: () => Promise<void>;
@@ -34,7 +36,16 @@ export async function bench({ experiment, work, seconds }: BenchRequest, job: Jo
     release = () => session.release();
   } else {
     const telemetry = work === 'watched';
-    const training = buildTrainingGraph({ ...settings, forward, updates, layers, parameters, target, telemetry });
+    const training = buildTrainingGraph({
+      ...settings,
+      rules,
+      forward,
+      updates,
+      layers,
+      parameters,
+      target,
+      telemetry,
+    });
     const session = await TrainingSession.open(training, on);
     let taken = 0;
     let count = 1;

@@ -1,6 +1,8 @@
 /** One forward and backward pass at the model's own weights, written to an .npz file. */
 import { writeFile } from 'node:fs/promises';
 import { differentiate } from '../../autodiff/differentiate';
+import { providerForm } from '../../autodiff/provider-form';
+import type { GradientRules } from '../../autodiff/rule';
 import { GraphBuilder } from '../../onnx/builder';
 import { exportGraph } from '../../onnx/export';
 import type { Graph } from '../../onnx/graph';
@@ -11,6 +13,8 @@ import { targetName } from '../../training/data/dataset';
 import { formatNpz } from '../../training/data/npz';
 import { losses } from '../../training/losses';
 import { blame, firstBatch, inMode, prepare, type PreparedExperiment } from '../prepare';
+import { chooseProvider } from '../providers';
+import { runOnce } from '../session';
 import type { JobContext } from './job';
 
 /**
@@ -21,17 +25,22 @@ export async function gradients(
   { experiment, out, wrt }: GradientsRequest,
   job: JobContext,
 ): Promise<TrainerResults['gradients']> {
+  const provider = await chooseProvider(experiment.provider);
   job.progress('Reading the model');
   const prepared = await prepare(experiment, job.runtime, wrt);
-  const { graph } = inMode(prepared, { dropoutAsIdentity: true });
+  const { graph } = inMode(prepared, { provider, dropoutAsIdentity: true });
   const names = wrt ?? prepared.parameters.flatMap(({ name, trainable }) => (trainable ? [name] : []));
   for (const name of names) checkDifferentiable(graph, name);
 
   job.progress('Differentiating');
-  const { loss, found } = addBackward(graph, prepared, names);
+  const { loss, found } = addBackward(graph, prepared, names, providerForm(provider).rules);
   const feeds = firstBatch(prepared);
   job.progress('Computing gradients');
-  const results = await job.runtime.run(exportGraph(graph), feeds).catch(async (error: unknown) => {
+  const computed =
+    provider === 'cpu'
+      ? job.runtime.run(exportGraph(graph), feeds)
+      : runOnce(graph, feeds, { provider, threads: prepared.settings.threads });
+  const results = await computed.catch(async (error: unknown) => {
     throw await blame(error, experiment, job.runtime);
   });
 
@@ -62,6 +71,7 @@ function addBackward(
   graph: Graph,
   { settings, target }: PreparedExperiment,
   names: readonly string[],
+  rules: GradientRules,
 ): { loss: string; found: Map<string, string> } {
   const g = new GraphBuilder(graph);
   graph.outputs = [];
@@ -71,7 +81,7 @@ function addBackward(
     target && g.input(targetName, target.dtype, target.shape),
     settings.classAxis,
   );
-  const computed = differentiate(g, new Map([[settings.output, gradient]]), names);
+  const computed = differentiate(g, new Map([[settings.output, gradient]]), names, rules);
   // An output of its own for each: one value may be the gradient of two parameters.
   const output = (value: typeof loss): string => {
     const own = g.identity(value);

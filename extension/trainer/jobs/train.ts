@@ -1,5 +1,6 @@
 /** Trains an experiment and streams its rows. */
 import { setImmediate } from 'node:timers/promises';
+import { providerForm } from '../../autodiff/provider-form';
 import { InputError } from '../../protocol/errors';
 import type { Experiment } from '../../protocol/experiment';
 import { rowWidth, stepColumn, type RunEnd } from '../../protocol/run';
@@ -30,8 +31,9 @@ export async function train(experiment: Experiment, job: JobContext): Promise<Ru
     throw new InputError(`${experiment.model}: the model has no parameter to train.`);
 
   job.progress('Building the training graph');
-  const { graph: forward, updates } = inMode(prepared);
-  const training = buildTrainingGraph({ ...settings, forward, updates, layers, parameters, target });
+  const { graph: forward, updates } = inMode(prepared, { provider });
+  const { rules } = providerForm(provider);
+  const training = buildTrainingGraph({ ...settings, rules, forward, updates, layers, parameters, target });
   const on = { provider, threads: settings.threads };
   const session = await TrainingSession.open(training, on);
   const validation =
