@@ -7,6 +7,7 @@
 import { spawn } from 'node:child_process';
 import { installAndBuild, repository } from './install.mjs';
 import { pythonWithTorch } from './python.mjs';
+import { softwareWebGpu } from './vscode-server.mjs';
 
 const bin = (path) => ['node_modules', ...path.split('/')].join('/');
 const mocha = (folder) => [
@@ -29,6 +30,7 @@ const stages = {
     suite: true,
     environment: () => ({ GRADIENT_DOCTOR_PYTHON: pythonWithTorch() }),
   },
+  webgpu: { args: mocha('webgpu'), suite: true, environment: softwareWebGpu },
   vscode: { args: ['scripts/test-vscode.mjs'], suite: true },
   e2e: { args: ['scripts/test-e2e.mjs'], suite: true },
   packaged: { args: ['scripts/test-packaged.mjs'], suite: true },

@@ -8,7 +8,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -38,13 +38,15 @@ export const findBrowser = () => process.env.CHROMIUM_PATH ?? browsers.map(where
 /**
  * Installs what the system lacks, where that is possible (root and apt).
  * @param {boolean} browser whether a browser is needed here
+ * @param {string[]} more packages of Debian that are needed besides
  * @throws one message that names what is missing
  */
-function installSystemPackages(browser) {
+function installSystemPackages(browser, more = []) {
   if (process.platform !== 'linux')
     throw new Error('VS Code in the browser is set up for Linux only. Use --host desktop.');
   const needsBuild = !existsSync(installation);
   const missing = [
+    ...more.filter((name) => !succeeds('dpkg', '-s', name)),
     ...(!browser || findBrowser() ? [] : ['chromium']),
     ...(needsBuild ? debianPackages.filter((name) => !succeeds('dpkg', '-s', name)) : []),
     ...(needsBuild ? Object.keys(compilerPackages).filter((tool) => !whereIs(tool)) : []),
@@ -89,6 +91,17 @@ function npmInstall(folder, packageName) {
     throw new Error(
       `npm install ${packageName} failed:\n${error?.message ?? ''}${`${stdout}\n${stderr}`.slice(-3000)}`,
     );
+}
+
+/** What WebGPU runs on where there is no GPU: the loader of Vulkan, and the software driver that comes with Chromium. */
+const vulkanLoader = 'libvulkan1';
+const softwareVulkan = '/usr/lib/chromium/vk_swiftshader_icd.json';
+
+/** The environment in which WebGPU works without a GPU; undefined where the machine has to have one. */
+export function softwareWebGpu() {
+  if (process.platform !== 'linux') return undefined;
+  installSystemPackages(true, [vulkanLoader]);
+  return existsSync(softwareVulkan) ? { VK_DRIVER_FILES: softwareVulkan, XDG_RUNTIME_DIR: tmpdir() } : undefined;
 }
 
 /**

@@ -1,33 +1,26 @@
 /** The execution providers of ONNX Runtime on this machine, each tried before it is called usable. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { InputError, RunError } from '../protocol/errors';
 import type { ProviderInfo } from '../protocol/provider';
-import { GraphBuilder } from '../onnx/builder';
-import { exportGraph } from '../onnx/export';
-import { emptyGraph } from '../onnx/graph';
-import { reason } from './runtime';
+import { loadLibrary } from './library';
+import { probe } from './provider-probe';
+import { explain, notShipped } from './provider-trouble';
 
-/** Ids as a user writes them, by ONNX Runtime's names for its backends. */
+/** Ids as a user writes them, which are ONNX Runtime's names for its backends. */
 const known = ['cpu', 'cuda', 'webgpu', 'dml', 'coreml'] as const;
 
-const remedies: Readonly<Record<string, string>> = {
-  cuda: 'It needs an NVIDIA GPU with its driver, CUDA 12, cuDNN 9, and the CUDA library of ONNX Runtime.',
-  webgpu: 'It needs a GPU with a Vulkan, Metal or Direct3D 12 driver.',
-  dml: 'DirectML is part of Windows only.',
-  coreml: 'Core ML is part of macOS only.',
-};
+/** What is known of a provider does not change while the process lives. */
+const tried = new Map<string, Promise<ProviderInfo>>();
 
-export async function listProviders(): Promise<readonly ProviderInfo[]> {
-  const found: ProviderInfo[] = [];
-  for (const id of known) found.push(await tryProvider(id));
-  return found;
-}
+export const listProviders = (): Promise<readonly ProviderInfo[]> => Promise.all(known.map(tryProvider));
 
 /**
  * The provider that an experiment asks for; `auto` is the CPU.
  * @throws InputError for an unknown one, RunError for one that does not work here: nothing falls back unseen
  */
 export async function chooseProvider(id: string): Promise<string> {
-  if (id === 'auto') return 'cpu';
+  if (id === 'auto' || id === 'cpu') return 'cpu';
   if (!known.some((provider) => provider === id))
     throw new InputError(`There is no execution provider "${id}": choose auto, ${known.join(', ')}.`);
   const { usable, why } = await tryProvider(id);
@@ -35,22 +28,30 @@ export async function chooseProvider(id: string): Promise<string> {
   return id;
 }
 
-async function tryProvider(id: string): Promise<ProviderInfo> {
-  const library = await import('onnxruntime-node');
+function tryProvider(id: string): Promise<ProviderInfo> {
+  const found = tried.get(id) ?? attempt(id);
+  tried.set(id, found);
+  return found;
+}
+
+async function attempt(id: string): Promise<ProviderInfo> {
+  const library = await loadLibrary();
   if (!library.listSupportedBackends().some(({ name }) => name === id))
-    return { id, usable: false, why: `ONNX Runtime comes without it on this platform. ${remedies[id] ?? ''}`.trim() };
-  const g = new GraphBuilder(emptyGraph('trial'));
-  const x = g.input('x', 'float32', [1]);
-  g.output(g.add(x, x));
+    return { id, usable: false, why: notShipped(id) };
+  if (id === 'cpu') return { id, usable: true };
+  const trouble = await probe(id);
+  if (trouble) return { id, usable: false, why: explain(id, trouble) };
+  return { id, usable: true, device: id === 'cuda' ? await nvidiaDevice() : undefined };
+}
+
+/** Name, driver and memory of the first GPU, as NVIDIA's own tool tells them. */
+async function nvidiaDevice(): Promise<string | undefined> {
   try {
-    const session = await library.InferenceSession.create(exportGraph(g.graph), {
-      executionProviders: [id],
-      logSeverityLevel: 4,
-    });
-    await session.run({ x: new library.Tensor('float32', [1], [1]) });
-    await session.release();
-    return { id, usable: true };
-  } catch (error) {
-    return { id, usable: false, why: `${reason(error)} ${remedies[id] ?? ''}`.trim() };
+    const query = ['--query-gpu=name,driver_version,memory.total', '--format=csv,noheader'];
+    const { stdout } = await promisify(execFile)('nvidia-smi', query, { timeout: 10_000 });
+    const [name, driver, memory] = stdout.split('\n')[0]!.split(', ');
+    return `${name!.trim()}, ${memory!.trim()}, driver ${driver!.trim()}`;
+  } catch {
+    return undefined;
   }
 }

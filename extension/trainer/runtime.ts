@@ -1,11 +1,9 @@
-/** ONNX Runtime for the core: types without a run, and single runs on the CPU. The native library loads on first use. */
-import type * as OnnxRuntime from 'onnxruntime-node';
+/** ONNX Runtime for the core: types without a run, and single runs on the CPU. */
 import type { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node';
 import type { Runtime } from '../onnx/runtime';
 import type { DataType, Tensor } from '../onnx/tensor';
 import { InputError, RunError } from '../protocol/errors';
-
-export type Library = typeof OnnxRuntime;
+import { loadLibrary, type Library } from './library';
 
 /** Nothing on the terminal but fatal errors: the runtime's messages are not ours. */
 const quiet = { logSeverityLevel: 4, logVerbosityLevel: 0 } as const;
@@ -17,7 +15,7 @@ const quiet = { logSeverityLevel: 4, logVerbosityLevel: 0 } as const;
 export function createRuntime(): Runtime {
   return {
     async outputTypes(model) {
-      const library = await import('onnxruntime-node');
+      const library = await loadLibrary();
       // `basic` folds the arithmetic on shapes: below it, a reshape to a computed shape has no known sizes.
       const session = await open(library, model, 'basic');
       try {
@@ -27,7 +25,7 @@ export function createRuntime(): Runtime {
       }
     },
     async run(model, feeds) {
-      const library = await import('onnxruntime-node');
+      const library = await loadLibrary();
       const session = await open(library, model, 'disabled');
       try {
         const inputs = Object.fromEntries([...feeds].map(([name, value]) => [name, toRuntime(library, value)]));
@@ -44,7 +42,7 @@ export function createRuntime(): Runtime {
 
 /** Of ONNX Runtime, as in 1.30.0. */
 export async function runtimeVersion(): Promise<string> {
-  const { env } = await import('onnxruntime-node');
+  const { env } = await loadLibrary();
   return env.versions.node ?? env.versions.common;
 }
 

@@ -4,15 +4,22 @@ import { exportGraph } from '../onnx/export';
 import type { Graph } from '../onnx/graph';
 import type { Tensor } from '../onnx/tensor';
 import { RunError } from '../protocol/errors';
-import { fromRuntime, reason, toRuntime, type Library } from './runtime';
+import { loadLibrary, type Library } from './library';
+import { fromRuntime, reason, toRuntime } from './runtime';
 
 export interface SessionSettings {
   /** The execution provider by ONNX Runtime's name. */
   provider: string;
   threads: number;
+  /** Where given, calls are profiled into files whose names start so, until `endProfile`. */
+  profile?: string;
 }
 
 export type Feeds = Record<string, RuntimeTensor>;
+
+/** In WebGPU's own layout, channels last, some convolutions give wrong numbers (depthwise ones and small images). */
+const providerOptions = (provider: string): InferenceSession.ExecutionProviderConfig =>
+  provider === 'webgpu' ? { name: 'webgpu', preferredLayout: 'NCHW' } : provider;
 
 export class Session {
   private constructor(
@@ -21,16 +28,17 @@ export class Session {
   ) {}
 
   /** @throws RunError where the runtime refuses the graph. */
-  static async open(graph: Graph, { provider, threads }: SessionSettings): Promise<Session> {
-    const library = await import('onnxruntime-node');
+  static async open(graph: Graph, { provider, threads, profile }: SessionSettings): Promise<Session> {
+    const library = await loadLibrary();
     try {
       const session = await library.InferenceSession.create(exportGraph(graph), {
-        executionProviders: [provider],
+        executionProviders: [providerOptions(provider)],
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
         // Higher levels take seconds longer on large graphs and save next to nothing on these.
         graphOptimizationLevel: 'basic',
         logSeverityLevel: 4,
+        ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
       });
       return new Session(session, library);
     } catch (error) {
@@ -49,6 +57,11 @@ export class Session {
 
   tensor(tensor: Tensor): RuntimeTensor {
     return toRuntime(this.library, tensor);
+  }
+
+  /** Writes what has been profiled. */
+  endProfile(): void {
+    this.session.endProfiling();
   }
 
   release(): Promise<void> {

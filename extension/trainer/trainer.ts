@@ -9,6 +9,7 @@ import { bench } from './jobs/bench';
 import { gradients } from './jobs/gradients';
 import type { JobContext } from './jobs/job';
 import { train } from './jobs/train';
+import { probeArgument, runProbe } from './provider-probe';
 import { listProviders } from './providers';
 import { createRuntime } from './runtime';
 
@@ -66,12 +67,18 @@ function messageOf(error: unknown): string {
   return message.split('\n')[0]!.trim() || 'The trainer failed.';
 }
 
-process.on('message', (message: HostMessage) => {
-  if (message.type === 'cancel') running.get(message.id)?.abort();
-  else void answer(message.id, message.request);
-});
-// Nobody is left to train for.
-process.on('disconnect', () => process.exit());
-// An interrupt in a terminal reaches the whole group of processes; the host decides what it means.
-process.on('SIGINT', () => undefined);
-send({ type: 'ready' });
+function serve(): void {
+  process.on('message', (message: HostMessage) => {
+    if (message.type === 'cancel') running.get(message.id)?.abort();
+    else void answer(message.id, message.request);
+  });
+  // Nobody is left to train for.
+  process.on('disconnect', () => process.exit());
+  // An interrupt in a terminal reaches the whole group of processes; the host decides what it means.
+  process.on('SIGINT', () => undefined);
+  send({ type: 'ready' });
+}
+
+const [mode, provider] = process.argv.slice(2);
+if (mode === probeArgument) void runProbe(provider!);
+else serve();

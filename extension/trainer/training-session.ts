@@ -1,7 +1,13 @@
 /** A training graph in ONNX Runtime, with the state that it carries from call to call. */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { tensor, type Tensor } from '../onnx/tensor';
 import type { TrainingGraph } from '../training/training-graph';
+import { readPlacement, type Placement } from './placement';
 import { Session, type Feeds, type SessionSettings } from './session';
+
+/** Sessions of this process so far, so that no two write one profile. */
+let opened = 0;
 
 export class TrainingSession {
   private readonly states: Feeds;
@@ -9,13 +15,19 @@ export class TrainingSession {
   private constructor(
     private readonly training: TrainingGraph,
     private readonly session: Session,
+    private readonly profile: string,
   ) {
     this.states = Object.fromEntries(training.states.map(({ input, initial }) => [input, session.tensor(initial)]));
   }
 
-  /** @throws RunError where the runtime refuses the graph. */
+  /**
+   * On other providers than the CPU the first call can be asked where its operators ran.
+   * @throws RunError where the runtime refuses the graph
+   */
   static async open(training: TrainingGraph, settings: SessionSettings): Promise<TrainingSession> {
-    return new TrainingSession(training, await Session.open(training.graph, settings));
+    const profile = join(tmpdir(), `gradient-doctor-placement-${process.pid}-${opened++}`);
+    const profiled = settings.provider === 'cpu' ? settings : { ...settings, profile };
+    return new TrainingSession(training, await Session.open(training.graph, profiled), profile);
   }
 
   /**
@@ -29,6 +41,24 @@ export class TrainingSession {
     learningRates: readonly number[],
     batches: ReadonlyMap<string, Tensor>,
   ): Promise<Float32Array> {
+    const { training } = this;
+    const results = await this.call(firstStep, learningRates, batches);
+    for (const { input, output } of training.states) this.states[input] = results[output]!;
+    return results[training.rows]!.data as Float32Array;
+  }
+
+  /** Where the operators of a step run: takes one whose results are thrown away. */
+  async placement(batches: ReadonlyMap<string, Tensor>): Promise<Placement> {
+    await this.call(0, [0], batches);
+    this.session.endProfile();
+    return readPlacement(this.profile);
+  }
+
+  private call(
+    firstStep: number,
+    learningRates: readonly number[],
+    batches: ReadonlyMap<string, Tensor>,
+  ): Promise<Feeds> {
     const { training, session } = this;
     const count = learningRates.length;
     const feeds = { ...this.states, [training.count]: session.tensor(tensor('int64', [], [count])) };
@@ -38,9 +68,7 @@ export class TrainingSession {
       const values = rates.map((ofStep) => ofStep[k]!);
       feeds[name] = session.tensor(tensor('float32', [count], values));
     });
-    const results = await session.run(feeds);
-    for (const { input, output } of training.states) this.states[input] = results[output]!;
-    return results[training.rows]!.data as Float32Array;
+    return session.run(feeds);
   }
 
   /** The present values of the parameters and buffers of the model that training changes, by initializer. */

@@ -47,6 +47,8 @@ export async function bench({ experiment, work, seconds }: BenchRequest, job: Jo
       telemetry,
     });
     const session = await TrainingSession.open(training, on);
+    // Ends the profile, too, which costs time.
+    if (provider !== 'cpu') await session.placement(data.training.stack(0, 1));
     let taken = 0;
     let count = 1;
     step = async () => {

@@ -7,6 +7,7 @@ import { rowWidth, stepColumn, type RunEnd } from '../../protocol/run';
 import { createSchedule, type Schedule } from '../../training/schedules';
 import { buildTrainingGraph, type TrainingGraph } from '../../training/training-graph';
 import { uncertainOperators } from '../determinism';
+import { placementNote } from '../placement';
 import { blame, inMode, prepare, type PreparedExperiment } from '../prepare';
 import { chooseProvider } from '../providers';
 import { runtimeVersion } from '../runtime';
@@ -39,8 +40,11 @@ export async function train(experiment: Experiment, job: JobContext): Promise<Ru
   const validation =
     data.validation && (await Validation.open(prepared, data.validation, Object.keys(session.weights()), on));
   try {
+    const placement = provider === 'cpu' ? undefined : await session.placement(data.training.stack(0, 1));
+    const fallen = placement && placementNote(provider, placement);
     job.header({
       ...prepared.header,
+      notes: [...prepared.header.notes, ...(fallen ? [fallen] : [])],
       provider,
       settings,
       layout: training.layout,
