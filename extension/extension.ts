@@ -59,7 +59,8 @@ export function activate(context: vscode.ExtensionContext): void {
   });
   const frozen = new FrozenLayers(context.workspaceState);
   const layers = new LayersTree(library, frozen);
-  const sources: PanelSources = { library, searches, frozen };
+  const source = registerSourceFeatures({ context, library, searches, log });
+  const sources: PanelSources = { library, searches, frozen, edits: source.edits };
   const panel = new GradientPanel(
     context.extensionUri,
     sources,
@@ -88,7 +89,7 @@ export function activate(context: vscode.ExtensionContext): void {
       trainer: trainerOptions,
       log,
     }),
-    registerSourceFeatures({ context, library, log }),
+    source,
     registerCommands({
       ...sources,
       extension: context.extensionUri,

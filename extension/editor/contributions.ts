@@ -33,6 +33,7 @@ export const notebookCommands = {
 export const sourceCommands = {
   openRule: 'gradientDoctor.openRule',
   explainSymptom: 'gradientDoctor.explainSymptom',
+  applyTrial: 'gradientDoctor.applyTrial',
 } as const;
 
 /** Those that get a model out of the user's code; lenses offer them where they are. */

@@ -23,6 +23,14 @@ export interface MeasuredLayer {
   called?: Range;
 }
 
+/** A layer to look for in a file, with the lines, 0-based, that the run says create and call it there. */
+interface Asked {
+  layer: number;
+  info: LayerInfo;
+  created?: number;
+  called?: number;
+}
+
 /** What the lines of layers read when a run was made, by path and line: they are looked for by it later. */
 type Lines = Readonly<Record<string, Readonly<Record<number, string>>>>;
 
@@ -105,25 +113,27 @@ export class MeasuredLayers implements vscode.Disposable {
       files.set(file, known);
       return known;
     };
-    const byFile = new Map<string, { uri: vscode.Uri; layers: { layer: number; info: LayerInfo; line: number }[] }>();
+    const byFile = new Map<string, { uri: vscode.Uri; layers: Asked[] }>();
     for (const [layer, info] of layout.layers.entries()) {
-      const { source } = info;
-      const uri = source && (await uriOf(source));
+      // The line that creates a layer says more than the one that calls it, which may be in another file.
+      const place = info.created ?? info.source;
+      const uri = place && (await uriOf(place));
       if (!uri) continue;
       const entry = byFile.get(uri.toString()) ?? { uri, layers: [] };
       byFile.set(uri.toString(), entry);
-      entry.layers.push({ layer, info, line: source.line - 1 });
+      const isCalledHere = info.source?.file === place.file;
+      entry.layers.push({
+        layer,
+        info,
+        ...(info.created && { created: info.created.line - 1 }),
+        ...(isCalledHere && { called: info.source!.line - 1 }),
+      });
     }
     const found = await Promise.all([...byFile.values()].map(({ uri, layers }) => this.findIn(run, uri, layers)));
     return found.flat();
   }
 
-  /** @param layers with the line of the file, 0-based, that calls each */
-  private async findIn(
-    run: RunRecord,
-    uri: vscode.Uri,
-    layers: readonly { layer: number; info: LayerInfo; line: number }[],
-  ): Promise<MeasuredLayer[]> {
+  private async findIn(run: RunRecord, uri: vscode.Uri, layers: readonly Asked[]): Promise<MeasuredLayer[]> {
     const { fsPath } = uri;
     const language = languageOf(fsPath);
     if (!language) return [];
@@ -136,9 +146,12 @@ export class MeasuredLayers implements vscode.Disposable {
     if (!known && !isUntouched) return [];
     const places = await this.analysis.ask('layers', {
       document: { id: `measured ${uri.toString()}`, path: fsPath, language, isNotebook: false, parts: [text] },
-      layers: layers.map(({ info: { name }, line }) => {
-        const called = known ? lineOfText(lines, line, known[line] ?? '') : line;
-        return { name, ...(called === undefined ? {} : { called }) };
+      layers: layers.map(({ info: { name }, ...stated }) => {
+        const now = (line: number | undefined): number | undefined =>
+          line === undefined || !known ? line : lineOfText(lines, line, known[line] ?? '');
+        const created = now(stated.created);
+        const called = now(stated.called);
+        return { name, ...(created === undefined ? {} : { created }), ...(called === undefined ? {} : { called }) };
       }),
     });
     const texts = known && new Set(Object.values(known));

@@ -2,6 +2,8 @@
 import * as vscode from 'vscode';
 import { showHandbook } from '../panel/handbook';
 import type { RunLibrary } from '../panel/run-library';
+import type { SearchLibrary } from '../panel/search-library';
+import type { SourceEdits } from '../panel/source-edits';
 import { AnalysisClient } from './analysis-client';
 import { sourceCommands } from './contributions';
 import { registerLayerHover } from './layer-hover';
@@ -9,37 +11,60 @@ import { registerLintActions, type TrialEffect } from './lint-actions';
 import { LintDiagnostics } from './lint-diagnostics';
 import { registerMeasuredDiagnostics } from './measured-diagnostics';
 import { MeasuredLayers } from './measured-layers';
+import { MeasuredTrials, registerPrescriptionActions } from './measured-trials';
+import { PrescriptionEdits } from './prescription-edits';
 import { registerRemedyActions } from './remedy-actions';
 import { registerRulePages } from './rule-page';
 import { registerSourceLenses, SourceLenses } from './source-lenses';
 
-export interface SourceFeatures {
+export interface SourceParts {
   context: vscode.ExtensionContext;
   library: RunLibrary;
+  searches: SearchLibrary;
   log: vscode.LogOutputChannel;
 }
 
+export interface SourceFeatures {
+  dispose(): void;
+  /** For the panel. */
+  readonly edits: SourceEdits;
+}
+
 /** The analysis itself is loaded in a thread of its own when the first file asks for it. */
-export function registerSourceFeatures({ context, library, log }: SourceFeatures): vscode.Disposable {
+export function registerSourceFeatures({ context, library, searches, log }: SourceParts): SourceFeatures {
   const { extensionUri, workspaceState, extension } = context;
   const analysis = new AnalysisClient(vscode.Uri.joinPath(extensionUri, 'dist/analysis-worker.js').fsPath);
   const lint = new LintDiagnostics(analysis, log);
   const measured = new MeasuredLayers(library, analysis, workspaceState, log);
-  const effect: TrialEffect = () => undefined;
+  const trials = new MeasuredTrials(measured, searches);
+  const effect: TrialEffect = ({ uri }, remedy) => trials.effect(uri, remedy);
   const { contributes } = extension.packageJSON as { contributes: { commands: { command: string }[] } };
-  const contributed = new Set(contributes.commands.map(({ command }) => command));
-  return vscode.Disposable.from(
+  const names = new Set(contributes.commands.map(({ command }) => command));
+  const contributed = (command: string): boolean => names.has(command);
+  const edits = new PrescriptionEdits(analysis, library, searches, contributed, log);
+  const all = vscode.Disposable.from(
     analysis,
     lint,
     measured,
+    trials,
     registerLintActions(analysis, lint, effect),
     registerRemedyActions(analysis, effect),
     registerMeasuredDiagnostics(measured),
     registerLayerHover(measured, library),
-    registerSourceLenses(new SourceLenses(analysis, lint, measured, (command) => contributed.has(command))),
+    registerPrescriptionActions(measured, trials),
+    registerSourceLenses(new SourceLenses({ analysis, lint, measured, trials, contributed })),
     registerRulePages(extensionUri),
     vscode.commands.registerCommand(sourceCommands.explainSymptom, (symptom: unknown) =>
       showHandbook(extensionUri, `symptoms/${String(symptom)}`),
     ),
+    vscode.commands.registerCommand(sourceCommands.applyTrial, (run: unknown, trial: unknown) =>
+      edits.applyTrial(run, trial),
+    ),
   );
+  return {
+    edits,
+    dispose: () => {
+      all.dispose();
+    },
+  };
 }

@@ -5,6 +5,7 @@ import type { Outline, PartRange } from './analysis-messages';
 import { captureCommands, commands } from './contributions';
 import type { LintDiagnostics } from './lint-diagnostics';
 import type { MeasuredLayers } from './measured-layers';
+import type { MeasuredTrials } from './measured-trials';
 import { readSettings } from './settings';
 import {
   analysedDocument,
@@ -15,24 +16,28 @@ import {
   type SourceDocument,
 } from './source-documents';
 
+export interface LensParts {
+  analysis: AnalysisClient;
+  lint: LintDiagnostics;
+  measured: MeasuredLayers;
+  trials: MeasuredTrials;
+  /** Whether a command is there. */
+  contributed: (command: string) => boolean;
+}
+
 export class SourceLenses implements vscode.CodeLensProvider, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChangeCodeLenses = this.changed.event;
   private readonly subscriptions: vscode.Disposable[];
 
-  /** @param contributed whether a command is there */
-  constructor(
-    private readonly analysis: AnalysisClient,
-    private readonly lint: LintDiagnostics,
-    private readonly measured: MeasuredLayers,
-    private readonly contributed: (command: string) => boolean,
-  ) {
+  constructor(private readonly parts: LensParts) {
     const renew = () => {
       this.changed.fire();
     };
     this.subscriptions = [
-      lint.onDidLint(renew),
-      measured.onDidChange(renew),
+      parts.lint.onDidLint(renew),
+      parts.measured.onDidChange(renew),
+      parts.trials.onDidChange(renew),
       vscode.workspace.onDidChangeConfiguration((change) => {
         if (change.affectsConfiguration('gradientDoctor.codeLens')) renew();
       }),
@@ -46,8 +51,8 @@ export class SourceLenses implements vscode.CodeLensProvider, vscode.Disposable 
     if (!document || !given || !isOn(document)) return [];
     const part = partsOf(document).indexOf(text);
     const [outline, findings] = await Promise.all([
-      this.analysis.ask('outline', { document: given }),
-      this.lint.current(document),
+      this.parts.analysis.ask('outline', { document: given }),
+      this.parts.lint.current(document),
     ]);
     const here = <P extends PartRange>(places: readonly P[]): P[] => places.filter((place) => place.part === part);
     const lensAt = (place: PartRange, title: string, command: string, ...given: unknown[]) =>
@@ -91,8 +96,8 @@ export class SourceLenses implements vscode.CodeLensProvider, vscode.Disposable 
     loop: Outline['loops'][number],
     lensAt: (place: PartRange, title: string, command: string, ...given: unknown[]) => vscode.CodeLens,
   ): vscode.CodeLens[] {
-    const { run } = this.measured;
-    const isMeasuredHere = this.measured.all.some(({ uri }) => uri.toString() === text.uri.toString());
+    const { run } = this.parts.measured;
+    const isMeasuredHere = this.parts.measured.all.some(({ uri }) => uri.toString() === text.uri.toString());
     const worst = run?.findings.find(({ severity }) => severity !== 'information');
     return [
       ...(run && isMeasuredHere
@@ -106,6 +111,10 @@ export class SourceLenses implements vscode.CodeLensProvider, vscode.Disposable 
             ),
           ]
         : []),
+      ...this.parts.trials
+        .offered(text.uri)
+        .slice(0, 1)
+        .map(({ title, command }) => new vscode.CodeLens(rangeOf(loop), { ...command, title: `$(wand) ${title}` })),
       ...(this.canRun(text, captureCommands.diagnoseScript)
         ? [lensAt(loop, vscode.l10n.t('$(pulse) Diagnose Training Script'), captureCommands.diagnoseScript, text.uri)]
         : []),
@@ -118,7 +127,7 @@ export class SourceLenses implements vscode.CodeLensProvider, vscode.Disposable 
       vscode.workspace.isTrusted &&
       text.languageId === 'python' &&
       text.uri.scheme === 'file' &&
-      this.contributed(command)
+      this.parts.contributed(command)
     );
   }
 }

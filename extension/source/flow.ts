@@ -21,17 +21,20 @@ export class Flow {
   private readonly consumersOf = new Map<Op, Op[]>();
 
   constructor(readonly ops: readonly Op[]) {
-    for (const op of ops)
+    for (const op of ops) {
+      // What is detached has no part in computing the loss.
+      if (op.category === 'detach') continue;
       for (const input of op.inputs) {
         const list = this.consumersOf.get(input);
         if (list) list.push(op);
         else this.consumersOf.set(input, [op]);
       }
+    }
   }
 
   /** What uses the result of an op in computing the loss. */
   consumers(op: Op): readonly Op[] {
-    return (this.consumersOf.get(op) ?? []).filter(({ category }) => category !== 'detach');
+    return this.consumersOf.get(op) ?? [];
   }
 
   /** The op before, through whatever only passes a tensor on. Nothing where several flows meet, or one flow parts. */

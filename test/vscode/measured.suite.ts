@@ -1,8 +1,19 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
+import { effectOfRemedy, prescriptionTitle } from '../../extension/editor/trial-effect';
+import type { Trial } from '../../extension/protocol/prescription';
 import { actionsAt, codeOf, diagnosticsWhen, has, lacks } from './diagnostics';
 
 const folder = () => vscode.Uri.joinPath(vscode.workspace.workspaceFolders![0]!.uri, 'deep_sigmoid');
+
+const aTrial = (ids: readonly string[]): Trial => ({
+  remedies: ids.map((id) => ({ id, parameters: {} })),
+  learningRateFactor: 1,
+  outcome: 'healthy',
+  why: '',
+  effect: { healthBefore: 0, healthAfter: 1, lossBefore: 1, lossAfter: 0, timeStepRatio: 1, parametersAdded: 0 },
+  findings: [],
+});
 
 describe('a run beside the lines that made it', () => {
   let document: vscode.TextDocument;
@@ -77,6 +88,30 @@ describe('a run beside the lines that made it', () => {
       titles.some((title) => title.startsWith('Use ReLU as the activation')),
       titles.join('\n'),
     );
+  });
+
+  it('says in a few words what a trial did', () => {
+    const depth = (magnitude: number) => [{ layer: 'layers.0', magnitude }];
+    const curves = (magnitude: number) => ({
+      losses: new Float32Array(1),
+      weightGradient: depth(magnitude),
+      activationGradient: depth(magnitude),
+    });
+    const search = {
+      baseline: curves(1e-5),
+      trials: [
+        { ...aTrial(['kaiming-normal']), outcome: 'improved' as const, curves: curves(0.034) },
+        { ...aTrial(['relu']), outcome: 'no-effect' as const },
+        { ...aTrial(['elu']), outcome: 'healthy' as const },
+        { ...aTrial(['residual']), outcome: 'failed' as const },
+      ],
+    };
+    assert.equal(effectOfRemedy(search, 'kaiming-normal'), 'first-layer gradient ×3,400 in trial');
+    assert.equal(effectOfRemedy(search, 'relu'), 'no effect in trial');
+    assert.equal(effectOfRemedy(search, 'elu'), 'healthy in trial');
+    assert.equal(effectOfRemedy(search, 'residual'), undefined);
+    assert.equal(effectOfRemedy(search, 'gelu'), undefined);
+    assert.match(prescriptionTitle(search, search.trials[0]!), /^Apply kaiming-normal: first-layer gradient/);
   });
 
   it('keeps the finding while other lines change, and drops it with its own', async () => {

@@ -1,0 +1,101 @@
+/** Prescriptions as edits of the user's source: from the panel, a code lens or a code action. */
+import * as vscode from 'vscode';
+import { findSource } from '../panel/layer-source';
+import type { RunLibrary } from '../panel/run-library';
+import type { RunRecord } from '../panel/run-store';
+import type { SearchLibrary } from '../panel/search-library';
+import type { SourceEdits } from '../panel/source-edits';
+import type { Use } from '../protocol/experiment';
+import type { Trial } from '../protocol/prescription';
+import type { AnalysisClient } from './analysis-client';
+import { captureCommands } from './contributions';
+import { workspaceEditOf } from './remedy-actions';
+import { analysedDocument } from './source-documents';
+
+export class PrescriptionEdits implements SourceEdits {
+  /** @param contributed whether a command is there */
+  constructor(
+    private readonly analysis: AnalysisClient,
+    private readonly library: RunLibrary,
+    private readonly searches: SearchLibrary,
+    private readonly contributed: (command: string) => boolean,
+    private readonly log: vscode.LogOutputChannel,
+  ) {}
+
+  known({ header: { layout, settings } }: RunRecord, { remedies, outcome }: Trial): boolean {
+    const hasSource = settings.capture !== undefined || layout.layers.some(({ source }) => source !== undefined);
+    return hasSource && remedies.length > 0 && outcome !== 'failed' && outcome !== 'skipped';
+  }
+
+  /** Shows the edit, makes it if the user agrees, and offers to measure the model again. */
+  async apply(run: RunRecord, trial: Trial): Promise<void> {
+    try {
+      await this.write(run, trial);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.log.error(reason);
+      void vscode.window.showErrorMessage(vscode.l10n.t('The edit could not be made. {0}', reason.split('\n')[0]!));
+    }
+  }
+
+  /** Applies a trial by the id of its run and its place among the trials. */
+  async applyTrial(id: unknown, trial: unknown): Promise<void> {
+    const run = typeof id === 'string' ? this.library.find(id) : undefined;
+    const found = run && typeof trial === 'number' ? (await this.searches.of(run))?.trials[trial] : undefined;
+    if (run && found) await this.apply(run, found);
+  }
+
+  private async write(run: RunRecord, trial: Trial): Promise<void> {
+    const uri = await scriptOf(run);
+    if (!uri) {
+      void vscode.window.showWarningMessage(vscode.l10n.t('The source of {0} is not in this workspace.', run.name));
+      return;
+    }
+    const document = await vscode.workspace.openTextDocument(uri);
+    const given = analysedDocument(document);
+    if (!given) throw new Error(vscode.l10n.t('{0} is no PyTorch or TensorFlow.js program.', uri.fsPath));
+    const edit = await this.analysis.ask('edit', { document: given, uses: usesOf(trial) });
+    if ('refused' in edit) {
+      void vscode.window.showWarningMessage(
+        vscode.l10n.t(
+          'This cannot be written into {0} exactly. {1}',
+          vscode.workspace.asRelativePath(uri),
+          edit.refused,
+        ),
+      );
+      return;
+    }
+    await vscode.window.showTextDocument(document, { preserveFocus: true });
+    if (!(await vscode.workspace.applyEdit(workspaceEditOf(document, edit), { isRefactoring: true }))) return;
+    await this.offerToMeasure(run, uri, trial);
+  }
+
+  private async offerToMeasure(run: RunRecord, uri: vscode.Uri, trial: Trial): Promise<void> {
+    const factor = trial.learningRateFactor;
+    const done =
+      factor > 1
+        ? vscode.l10n.t('Applied. The trial also trained with {0} times the learning rate.', factor)
+        : vscode.l10n.t('Applied to {0}.', vscode.workspace.asRelativePath(uri));
+    const canMeasure = run.header.settings.capture !== undefined && this.contributed(captureCommands.diagnoseScript);
+    const measure = vscode.l10n.t('Measure Again');
+    const answer = await vscode.window.showInformationMessage(done, ...(canMeasure ? [measure] : []));
+    if (answer !== measure) return;
+    await vscode.workspace.saveAll(false);
+    await vscode.commands.executeCommand(captureCommands.diagnoseScript, uri);
+  }
+}
+
+/** A lower learning rate is a remedy like others; a higher one is said, not written. */
+const usesOf = ({ remedies, learningRateFactor }: Trial): readonly Use[] =>
+  learningRateFactor < 1 && !remedies.some(({ id }) => id === 'lower-lr')
+    ? [...remedies, { id: 'lower-lr', parameters: { factor: learningRateFactor } }]
+    : remedies;
+
+/** The training script where the model was captured from one, else the file that has most of its layers. */
+async function scriptOf({ header: { layout, settings } }: RunRecord): Promise<vscode.Uri | undefined> {
+  if (settings.capture) return findSource(settings.capture.script, settings.model);
+  const counts = new Map<string, number>();
+  for (const { source } of layout.layers) if (source) counts.set(source.file, (counts.get(source.file) ?? 0) + 1);
+  const [file] = [...counts].sort(([, a], [, b]) => b - a)[0] ?? [];
+  return file === undefined ? undefined : findSource(file, settings.model);
+}

@@ -1,0 +1,48 @@
+/** What trials on a model did, in the few words that fit into the title of an edit. */
+import * as vscode from 'vscode';
+import { readableNumber } from '../panel/readable-number';
+import type { Search, Trial } from '../protocol/prescription';
+import { trialName } from '../protocol/trial-ranking';
+
+/** Of the trial of one remedy alone, at the experiment's own learning rate where that was tried. */
+export function effectOfRemedy(search: Pick<Search, 'trials' | 'baseline'>, remedy: string): string | undefined {
+  const alone = search.trials.filter(
+    ({ remedies, effect }) => effect && remedies.length === 1 && remedies[0]!.id === remedy,
+  );
+  const trial = alone.find(({ learningRateFactor }) => learningRateFactor === 1) ?? alone[0];
+  return trial && effectOfTrial(search, trial);
+}
+
+/** `first-layer gradient ×3,400 in trial`. */
+export function effectOfTrial({ baseline }: Pick<Search, 'baseline'>, trial: Trial): string | undefined {
+  switch (trial.outcome) {
+    case 'no-effect':
+      return vscode.l10n.t('no effect in trial');
+    case 'worse':
+      return vscode.l10n.t('worse in trial');
+    case 'failed':
+    case 'skipped':
+      return undefined;
+  }
+  const before = baseline?.weightGradient[0]?.magnitude;
+  const after = trial.curves?.weightGradient[0]?.magnitude;
+  const gradient =
+    before !== undefined && after !== undefined && before > 0 && Number.isFinite(before) && Number.isFinite(after)
+      ? vscode.l10n.t('first-layer gradient ×{0} in trial', ratio(after / before))
+      : undefined;
+  const healthy = trial.outcome === 'healthy' ? vscode.l10n.t('healthy in trial') : vscode.l10n.t('better in trial');
+  return gradient ?? healthy;
+}
+
+/** What a prescription does, and what it did. */
+export function prescriptionTitle(search: Pick<Search, 'baseline'>, trial: Trial): string {
+  const effect = effectOfTrial(search, trial);
+  const name = trialName(trial);
+  return effect === undefined ? vscode.l10n.t('Apply {0}', name) : vscode.l10n.t('Apply {0}: {1}', name, effect);
+}
+
+/** Two significant digits: `3,400`, `1.5`, `0.02`; powers of ten beyond a million. */
+const ratio = (value: number): string =>
+  value >= 1e6 || (value > 0 && value < 1e-3)
+    ? readableNumber(Number(value.toPrecision(2)))
+    : Number(value.toPrecision(2)).toLocaleString('en-US');
