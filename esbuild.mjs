@@ -2,26 +2,10 @@
 import * as esbuild from 'esbuild';
 import { existsSync } from 'node:fs';
 import { cp, rm } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
 import { globSync } from 'tinyglobby';
 
 const watch = process.argv.includes('--watch');
 const production = process.argv.includes('--production');
-
-/** Large parts that few sessions need: a bundle each, read when `import()` first asks for it. */
-const readLater = ['extension/remedies/prescribe.ts'];
-
-const bundlesOfTheirOwn = {
-  name: 'bundles-of-their-own',
-  setup({ onResolve }) {
-    onResolve({ filter: /^\.\.?\// }, ({ path, kind, resolveDir }) => {
-      const later = readLater.find((entry) => resolve(entry) === resolve(resolveDir, `${path}.ts`));
-      return kind === 'dynamic-import' && later
-        ? { path: `./${basename(later, '.ts')}.js`, external: true }
-        : undefined;
-    });
-  },
-};
 
 const node = {
   bundle: true,
@@ -30,8 +14,6 @@ const node = {
   format: 'cjs',
   // Native code cannot be bundled, and the editor provides its own API.
   external: ['vscode', 'onnxruntime-node'],
-  plugins: [bundlesOfTheirOwn],
-  supported: { 'dynamic-import': false },
   sourcemap: production ? false : 'linked',
   minify: production,
   logLevel: 'warning',
@@ -47,11 +29,12 @@ const builds = [
       'extension/cli.ts',
       'extension/trainer/trainer.ts',
       'extension/editor/analysis-worker.ts',
-      ...readLater,
     ),
     outdir: 'dist',
     entryNames: '[name]',
   },
+  // Loaded when remedies are tried: see extension/panel/load-prescribe.ts.
+  { ...node, entryPoints: ['extension/remedies/prescribe.ts'], outdir: 'dist', entryNames: '[name]' },
   // Loaded when there is a notebook: see extension/notebook/register.ts.
   { ...node, entryPoints: ['extension/notebook/feature.ts'], outfile: 'dist/notebook.js' },
   {
@@ -86,7 +69,6 @@ if (!production)
     platform: 'node',
     target: 'node20',
     format: 'cjs',
-    supported: { 'dynamic-import': false },
     sourcemap: 'inline',
     entryPoints: globSync(['extension/**/*.ts', 'webview/**/*.ts', 'test/**/*.ts']),
     outdir: 'out',

@@ -9,6 +9,7 @@ import { FrozenLayers } from './panel/frozen-layers';
 import { GradientPanel } from './panel/gradient-panel';
 import { registerInspections } from './panel/inspection-view';
 import { LayersTree } from './panel/layers-tree';
+import { loadPrescribe } from './panel/load-prescribe';
 import { PrescriptionController } from './panel/prescription-controller';
 import type { PanelSources } from './panel/panel-connection';
 import { RunController, type Train } from './panel/run-controller';
@@ -55,6 +56,7 @@ export function activate(context: vscode.ExtensionContext): void {
     searches,
     train,
     diagnose: diagnoseRun,
+    load: loadPrescribe,
     log,
   });
   const frozen = new FrozenLayers(context.workspaceState);

@@ -21,6 +21,7 @@ export const commands = {
   freezeLayer: 'gradientDoctor.freezeLayer',
   unfreezeLayer: 'gradientDoctor.unfreezeLayer',
   showOutput: 'gradientDoctor.showOutput',
+  openHandbook: 'gradientDoctor.openHandbook',
 } as const;
 
 /** Those of notebooks, which the notebooks register themselves. */

@@ -15,7 +15,8 @@ import { layersBelow, type ModuleNode } from './module-tree';
 import type { PanelRequest, PanelSources } from './panel-connection';
 import type { Prescribed, PrescriptionController } from './prescription-controller';
 import { pickProvider } from './provider-picker';
-import { showHandbook } from './handbook';
+import { pickHandbookPage, showHandbook } from './handbook';
+import { symptomOf } from './findings-view';
 import type { RunController } from './run-controller';
 import { saveFile, saveRun } from './run-files';
 import type { RunLibrary } from './run-library';
@@ -87,6 +88,10 @@ export function registerCommands(parts: Parts): vscode.Disposable {
     unfreezeLayer: (node: ModuleNode) => freeze(node, false),
     showOutput: () => {
       log.show();
+    },
+    openHandbook: (given?: unknown) => {
+      const symptom = symptomOf(given);
+      return symptom ? showHandbook(parts.extension, `symptoms/${symptom}`) : pickHandbookPage(parts.extension);
     },
   };
   const freeze = async (node: ModuleNode, frozenNow: boolean) => {

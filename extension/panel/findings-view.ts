@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { commands, views } from '../editor/contributions';
-import type { Finding, Severity } from '../protocol/finding';
+import type { Finding, Severity, SymptomId } from '../protocol/finding';
 import { healthIcon } from './health-icon';
 import { readableNumber } from './readable-number';
 import type { RunLibrary } from './run-library';
@@ -11,6 +11,12 @@ type Item =
   | { kind: 'detail'; label: string; text: string }
   | { kind: 'layers'; layers: readonly string[] }
   | { kind: 'layer'; layer: string };
+
+/** The symptom of an entry of this view; undefined for what is none. */
+export const symptomOf = (entry: unknown): SymptomId | undefined =>
+  typeof entry === 'object' && entry !== null && 'finding' in entry
+    ? (entry as { finding: Finding }).finding.symptom
+    : undefined;
 
 /** A longer list of layers starts folded. */
 const unfoldedLayers = 8;

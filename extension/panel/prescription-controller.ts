@@ -5,6 +5,7 @@ import type { Finding } from '../protocol/finding';
 import type { SearchEnd, UpcomingTrial } from '../protocol/prescription';
 import type { Run } from '../protocol/run';
 import { trialName } from '../protocol/trial-ranking';
+import type * as Prescribe from '../remedies/prescribe';
 import type { Clinic, PrescribeResult } from '../remedies/prescribe';
 import { curvesOf } from '../remedies/score';
 import { runTrial, type TimedRun, type TrialTrainer } from '../remedies/trial-run';
@@ -29,6 +30,7 @@ interface Parts {
   searches: SearchLibrary;
   train: Train;
   diagnose: (run: Run) => readonly Finding[];
+  load: () => typeof Prescribe;
   log: vscode.LogOutputChannel;
 }
 
@@ -80,8 +82,7 @@ export class PrescriptionController {
     turn: Turn,
   ): Promise<Prescribed> {
     const { searches, diagnose, log } = this.parts;
-    // The catalogue is large, and only who tries remedies needs it.
-    const { prescribe } = await import('../remedies/prescribe');
+    const { prescribe } = this.parts.load();
     let run: RunRecord | undefined;
     let upcoming: UpcomingTrial | undefined;
     /** When the trials began; 0 where there are none. */
@@ -90,13 +91,12 @@ export class PrescriptionController {
     const clinic: Clinic = {
       now: seconds,
       diagnose,
-      train: async (treated, signal) => {
+      train: async (treated, signal, isHopeless) => {
         if (upcoming) {
           // The winner is repeated beyond the budget.
           const fraction = Math.min(0.95, (seconds() - began) / Math.max(1, budget));
-          return this.trial(treated, upcoming, name, signal, (message) => {
-            turn.report({ message, fraction });
-          });
+          turn.report({ message: whatIsTried(upcoming), fraction });
+          return this.trial(treated, upcoming, name, signal, isHopeless);
         }
         const baseline = await this.baseline(treated, name, known, turn);
         run = baseline.run;
@@ -160,13 +160,12 @@ export class PrescriptionController {
     treated: Experiment,
     upcoming: UpcomingTrial,
     name: string,
-    signal: AbortSignal | undefined,
-    report: (message: string) => void,
+    ...how: readonly [signal: AbortSignal | undefined, isHopeless?: (soFar: Run) => boolean]
   ): Promise<TimedRun> {
     const { train, log } = this.parts;
-    report(whatIsTried(upcoming));
+    const [signal] = how;
     try {
-      return await runTrial(asTrainer(train), treated, signal);
+      return await runTrial(asTrainer(train), treated, ...how);
     } catch (error) {
       // A trainer that dies costs this one trial.
       if (error instanceof RunError && !signal?.aborted) {

@@ -129,4 +129,23 @@ describe('Prescribe Remedies on the sigmoid sample', function () {
     assert.deepEqual(await rowsOf(again), rows);
     assert.match(await status(again), /then: Stopped by the user/);
   });
+
+  it('opens the page of a remedy from the handbook', async () => {
+    await workbench.command('Gradient Doctor: Open Handbook');
+    await workbench.pick('Residual connection');
+    const preview = workbench.page.locator('.tab').filter({ hasText: 'residual.md' });
+    await preview.waitFor();
+    const frames = () =>
+      Promise.all(
+        workbench.page.frames().map((frame) =>
+          frame
+            .locator('h1')
+            .first()
+            .innerText({ timeout: 500 })
+            .catch(() => ''),
+        ),
+      );
+    await until(async () => (await frames()).includes('Residual connection'), 'the page is shown');
+    await workbench.screenshot('handbook');
+  });
 });

@@ -14,6 +14,7 @@ import { defaultExperiment, type Experiment } from '../../extension/protocol/exp
 import type { Finding } from '../../extension/protocol/finding';
 import type { Search } from '../../extension/protocol/prescription';
 import { rowWidth, stepColumn, type Run } from '../../extension/protocol/run';
+import * as search from '../../extension/remedies/prescribe';
 import { aHeader } from '../unit/panel/examples';
 
 const vanishing: Finding = {
@@ -68,7 +69,16 @@ describe('prescriptions in the extension host', () => {
     const runs = new RunController(queue, library, train, log);
     return {
       runs,
-      prescriptions: new PrescriptionController({ queue, runs, library, searches, train, diagnose, log }),
+      prescriptions: new PrescriptionController({
+        queue,
+        runs,
+        library,
+        searches,
+        train,
+        diagnose,
+        load: () => search,
+        log,
+      }),
     };
   };
 

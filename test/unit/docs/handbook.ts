@@ -1,17 +1,18 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { symptomIds } from '../../../extension/protocol/finding';
 import { remedies } from '../../../extension/remedies';
 
 export const handbook = 'docs/handbook';
 
-/** Every page of the handbook, by the path it is linked with. */
+/** Every page that the handbook ought to have, by the path it is linked with; one that is missing is empty. */
 export const pages: readonly { path: string; text: string; part: 'symptoms' | 'remedies' }[] = [
   ...symptomIds.map((id) => ({ part: 'symptoms' as const, id })),
   ...remedies.map(({ id }) => ({ part: 'remedies' as const, id })),
 ].map(({ part, id }) => {
   const path = `${part}/${id}.md`;
-  return { part, path, text: readFileSync(join(handbook, path), 'utf8') };
+  const file = join(handbook, path);
+  return { part, path, text: existsSync(file) ? readFileSync(file, 'utf8') : '' };
 });
 
 /** The code blocks of a page in one language. */
