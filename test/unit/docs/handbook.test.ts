@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { runInThisContext } from 'node:vm';
 import * as tf from '@tensorflow/tfjs';
 import { codeOf, handbook, pages, sectionOf } from './handbook';
 
@@ -68,10 +69,6 @@ describe('the handbook', () => {
     before(async () => {
       await tf.setBackend('cpu');
     });
-    const AsyncFunction = Object.getPrototypeOf(async () => undefined).constructor as new (
-      ...code: string[]
-    ) => (tensorFlow: typeof tf) => Promise<void>;
-
     for (const { path, text } of pages)
       for (const code of codeOf(text, 'js'))
         it(path, async () => {
@@ -79,7 +76,7 @@ describe('the handbook', () => {
           assert.notEqual(withoutImport, code);
           tf.engine().startScope();
           try {
-            await new AsyncFunction('tf', withoutImport)(tf);
+            await (runInThisContext(`async (tf) => {${withoutImport}}`) as (library: typeof tf) => Promise<void>)(tf);
           } finally {
             tf.engine().endScope();
             tf.disposeVariables();
