@@ -24,7 +24,7 @@ export const registerRun: RegisterCommand = (program, context) => {
     .option('--out <file>', 'write here and leave the notebook as it is')
     .option('--ep <id>', 'execution provider of cells that name none: auto, cpu, cuda, webgpu, …', 'auto');
   jsonOption(command).action(async (path: string, { cell, out = path, ep, json }: RunOptions) => {
-    const { engine, terminal, request, version } = context;
+    const { engine, terminal, request, version, shim } = context;
     const notebook = await readNotebook(path);
     const results: CellResult[] = [];
     const running = runNotebook(notebook, cell, {
@@ -33,6 +33,7 @@ export const registerRun: RegisterCommand = (program, context) => {
       trainer: engine,
       provider: ep,
       version,
+      shim,
       signal: request.signal,
       onProgress: (message, fraction) => request.progress?.(message, fraction),
     });

@@ -29,7 +29,7 @@ export class CellQueue {
     private readonly notebook: vscode.NotebookDocument,
     private readonly status: CellStatus,
     private readonly log: vscode.LogOutputChannel,
-    private readonly lab: Pick<Laboratory, 'trainer' | 'version' | 'keep' | 'capture'>,
+    private readonly lab: Pick<Laboratory, 'trainer' | 'version' | 'keep' | 'shim'>,
   ) {}
 
   run(cells: readonly vscode.NotebookCell[], controller: vscode.NotebookController, provider: string): void {

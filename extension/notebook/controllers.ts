@@ -45,7 +45,7 @@ export class NotebookControllers implements vscode.Disposable {
     private readonly version: string,
     private readonly status: CellStatus,
     private readonly log: vscode.LogOutputChannel,
-    private readonly capture: Laboratory['capture'],
+    private readonly shim: string,
   ) {
     // It works everywhere: nobody waits until the others are found.
     this.add({ id: 'cpu', usable: true });
@@ -151,7 +151,7 @@ export class NotebookControllers implements vscode.Disposable {
       trainer,
       version: this.version,
       keep: (name, header) => this.keep(name, header),
-      capture: this.capture,
+      shim: this.shim,
     });
     this.queues.set(notebook, { queue, trainer });
     return queue;

@@ -24,10 +24,11 @@ export interface NotebookParts {
 
 export function start({ id, extension, library, trainer, log }: NotebookParts): vscode.Disposable {
   const status = new CellStatus();
+  const shim = vscode.Uri.joinPath(extension, 'dist/gradient_doctor_capture').fsPath;
   return vscode.Disposable.from(
     status,
     vscode.notebooks.registerNotebookCellStatusBarItemProvider(notebookType, status),
-    new NotebookControllers(id, library, trainer, version, status, log, undefined),
+    new NotebookControllers(id, library, trainer, version, status, log, shim),
     registerLanguage(),
     registerRendererHost(extension, library, undefined),
   );

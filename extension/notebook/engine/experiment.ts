@@ -4,6 +4,7 @@ import type { RunOutput } from '../../protocol/notebook-output';
 import type { RunEnd } from '../../protocol/run';
 import { experimentOf } from '../cell-experiment';
 import type { ExperimentCell } from '../cell-schema';
+import { capturedExperiment } from './captured';
 import type { Laboratory, RunKeeper } from './laboratory';
 import { atIntervals, stopwatch } from './live';
 import { provenanceOf } from './provenance';
@@ -17,15 +18,8 @@ export interface Outcome<Output> {
 }
 
 /** The experiment that a cell states, its model captured first where it names a script. */
-export async function stated(cell: ExperimentCell, lab: Laboratory): Promise<Experiment> {
-  const { capture, ...rest } = cell;
-  if (!capture) return experimentOf(cell, lab.folder, lab.provider);
-  if (cell.model) throw new InputError('The cell has both `model` and `capture`: remove one.');
-  if (!lab.capture) throw new InputError('Models cannot be captured here: export one and name it as `model`.');
-  lab.onProgress?.(`Capturing the model of ${capture.script}`);
-  const model = await lab.capture(capture, lab.folder, lab.signal);
-  return experimentOf({ ...rest, model }, lab.folder, lab.provider);
-}
+export const stated = async (cell: ExperimentCell, lab: Laboratory): Promise<Experiment> =>
+  cell.capture ? capturedExperiment(cell, lab) : experimentOf(cell, lab.folder, lab.provider);
 
 export async function runExperiment(cell: ExperimentCell, lab: Laboratory): Promise<Outcome<RunOutput>> {
   const name = runName(cell);
@@ -56,7 +50,14 @@ export async function runExperiment(cell: ExperimentCell, lab: Laboratory): Prom
         deliver(async () => {
           const provenance = await provenanceOf(header, lab.folder, lab.version);
           const started = (await kept?.started) ?? new Date().toISOString();
-          recorder = new Recorder(header, name, { ...provenance, cellDigest: digestOf(cell) }, started, elapsed);
+          recorder = new Recorder(
+            header,
+            name,
+            { ...provenance, cellDigest: digestOf(cell) },
+            started,
+            elapsed,
+            lab.folder,
+          );
         });
       },
       steps: (chunk) => {

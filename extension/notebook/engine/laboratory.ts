@@ -3,7 +3,6 @@ import type { Experiment } from '../../protocol/experiment';
 import type { CellOutput } from '../../protocol/notebook-output';
 import type { RunEnd, RunHeader, StepChunk } from '../../protocol/run';
 import type { TrainOptions } from '../../trainer/host';
-import type { ExperimentCell } from '../cell-schema';
 
 /** A cell of the notebook as it stands. */
 export interface LabCell {
@@ -34,6 +33,6 @@ export interface Laboratory {
   onProgress?(message: string, fraction?: number): void;
   /** Asked once per experiment cell, when the run begins. @returns the keeper and the moment it begins, ISO 8601 */
   keep?(name: string, header: RunHeader): { keeper: RunKeeper; started: Promise<string> };
-  /** Takes the model out of a training script. @returns the path of the ONNX file */
-  capture?(capture: NonNullable<ExperimentCell['capture']>, folder: string, signal: AbortSignal): Promise<string>;
+  /** The folder of the shim that captures models (see `capture/`). */
+  shim: string;
 }

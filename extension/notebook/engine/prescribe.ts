@@ -82,6 +82,7 @@ async function storeRun(run: Run, name: string, lab: Laboratory, started: string
     await provenanceOf(run.header, lab.folder, lab.version),
     started,
     elapsed,
+    lab.folder,
   );
   recorder.add({ firstStep: 0, count: run.steps, rows: run.rows });
   recorder.end = run.end;

@@ -7,6 +7,7 @@ import { RowBuffer } from '../../protocol/row-buffer';
 import { rowWidth, type Run, type RunEnd, type RunHeader, type StepChunk } from '../../protocol/run';
 import { RunSeries } from '../../../webview/charts/run-series';
 import { stopwatch } from './live';
+import { relativeLayer } from './provenance';
 import { storeSeries } from '../store-series';
 
 /** What the series of one run may take in a file; with all else an output stays under 2 MB. */
@@ -27,6 +28,7 @@ export class Recorder {
     readonly provenance: Provenance,
     private readonly started: string,
     private readonly elapsed: () => number,
+    private readonly folder: string,
   ) {
     this.rows = new RowBuffer(rowWidth(header.layout));
     this.series = new RunSeries(header.layout);
@@ -55,7 +57,7 @@ export class Recorder {
       kind: 'run',
       name: this.name,
       ...this.provenance,
-      layers: layout.layers,
+      layers: layout.layers.map((layer) => relativeLayer(layer, this.folder)),
       throughTime: layout.throughTime.map(({ layer, length }) => ({ layer, length })),
       weights: layout.parameters.reduce((sum, { size, trainable }) => sum + (trainable ? size : 0), 0),
       steps: this.rows.steps,

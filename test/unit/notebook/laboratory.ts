@@ -20,6 +20,7 @@ export function aLaboratory(
     folder: '/lab',
     provider: 'cpu',
     version: '1.2.3',
+    shim: '/shim',
     signal: new AbortController().signal,
     ...changes,
     cells: [...(changes.cells ?? [])],
