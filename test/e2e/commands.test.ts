@@ -43,16 +43,26 @@ describe('The commands', () => {
   });
 
   it('leave a frozen layer out of the next run, and only there', async () => {
-    await workbench.fromMenuOf(workbench.row('Layers', 'layers.4,'), 'Freeze in Next Run');
-    await workbench.row('Layers', /^layers\.4,.*frozen/).waitFor();
+    const freeze = (entry: string, isDone: RegExp) =>
+      until(async () => {
+        await workbench.fromMenuOf(workbench.row('Layers', 'layers.4,'), entry);
+        // A tree that is renewed closes the menu.
+        return workbench
+          .row('Layers', isDone)
+          .waitFor({ timeout: 3000 })
+          .then(
+            () => true,
+            () => false,
+          );
+      }, entry);
+    await freeze('Freeze in Next Run', /^layers\.4,.*frozen/);
     await diagnose();
     const [second, first] = await storedRuns(folder);
     const frozen = ({ run }: NonNullable<typeof second>) =>
       run.header.layout.parameters.filter(({ trainable }) => !trainable).map(({ name }) => name);
     assert.deepEqual(frozen(first!), []);
     assert.deepEqual(frozen(second!), ['layers.4.weight', 'layers.4.bias']);
-    await workbench.fromMenuOf(workbench.row('Layers', 'layers.4,'), 'Train in Next Run');
-    await workbench.row('Layers', /^layers\.4,(?!.*frozen)/).waitFor();
+    await freeze('Train in Next Run', /^layers\.4,(?!.*frozen)/);
   });
 
   it('rename and delete runs, for good', async () => {

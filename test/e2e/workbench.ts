@@ -81,15 +81,23 @@ export class Workbench {
     await this.activityBarIcon().waitFor({ timeout: 60_000 });
   }
 
-  close(): Promise<void> {
-    return this.page.close();
+  async close(): Promise<void> {
+    // As a user leaves, so that the editor can say goodbye to its server and end what it has started.
+    await this.page.goto('about:blank');
+    await this.page.close();
   }
 
   /** Runs a command from the palette by its title. */
   async command(title: string): Promise<void> {
-    await this.page.keyboard.press('F1');
     const input = this.page.locator('.quick-input-widget input.input');
-    await input.waitFor();
+    await until(async () => {
+      if (await input.isVisible()) return true;
+      await this.page.keyboard.press('F1');
+      return input.waitFor({ timeout: 3000 }).then(
+        () => true,
+        () => false,
+      );
+    }, 'the palette is open');
     await input.fill(`>${title}`);
     await this.pick(title);
   }
@@ -173,8 +181,9 @@ export class Workbench {
   /** Types into the input that is open, in place of what is there, and confirms. */
   async type(text: string): Promise<void> {
     const input = this.page.locator('.quick-input-widget input.input');
-    await input.waitFor();
+    await until(async () => (await input.isVisible()) && (await input.inputValue()) !== '', 'there is an input');
     await input.fill(text);
+    await until(async () => (await input.inputValue()) === text, 'the text is there');
     // The file dialog first looks at what was typed, and until then does not take it.
     await until(async () => {
       if (await input.isVisible()) await input.press('Enter');
