@@ -1,6 +1,6 @@
 /** What users do besides diagnosing: the tour, the views and their menus. */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { aWorkspace, closeBrowser, pictureOfFailure, storedRuns, until, Workbench } from './workbench';
 
@@ -83,6 +83,7 @@ describe('The commands', () => {
     const file = join(folder, 'exported.csv');
     await workbench.fromMenuOf(workbench.row('Runs', 'with a frozen layer,'), 'Export Run');
     await workbench.type(file);
+    await until(async () => (await readdir(folder)).includes('exported.csv'), 'the file is there');
     await workbench.notification('Saved exported.csv.');
     const { run } = (await storedRuns(folder))[0]!;
     const [names, ...lines] = (await readFile(file, 'utf8')).trim().split('\n');

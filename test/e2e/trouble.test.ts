@@ -30,7 +30,7 @@ describe('When something goes wrong', () => {
     await workbench.openExplorer();
     await startLongRun(workbench);
     await workbench.command('Gradient Doctor: Stop');
-    await workbench.runEnded(10_000);
+    await workbench.runEnded();
     await workbench.close();
   });
 
@@ -47,7 +47,7 @@ describe('When something goes wrong', () => {
       .filter({ hasText: /running, step \d+/ })
       .waitFor({ timeout: 20_000 });
     await workbench.command('Gradient Doctor: Stop');
-    await workbench.runEnded(10_000);
+    await workbench.runEnded();
     await workbench.close();
   });
 

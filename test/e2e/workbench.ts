@@ -99,7 +99,9 @@ export class Workbench {
       );
     }, 'the palette is open');
     await input.fill(`>${title}`);
-    await this.pick(title);
+    const found = this.page.locator('.quick-input-list .monaco-list-row.focused').filter({ hasText: title });
+    await found.waitFor();
+    await input.press('Enter');
   }
 
   /** Picks an entry of the open quick pick. */
@@ -182,13 +184,19 @@ export class Workbench {
   async type(text: string): Promise<void> {
     const input = this.page.locator('.quick-input-widget input.input');
     await until(async () => (await input.isVisible()) && (await input.inputValue()) !== '', 'there is an input');
-    await input.fill(text);
-    await until(async () => (await input.inputValue()) === text, 'the text is there');
+    // A dialog that is still being filled puts its own text there once more.
+    await until(async () => {
+      await input.fill(text);
+      await this.page.waitForTimeout(1000);
+      return (await input.inputValue()) === text;
+    }, 'the text is there');
     // The file dialog first looks at what was typed, and until then does not take it.
     await until(async () => {
       if (await input.isVisible()) await input.press('Enter');
-      await this.page.waitForTimeout(500);
-      return !(await input.isVisible());
+      return input.waitFor({ state: 'hidden', timeout: 4000 }).then(
+        () => true,
+        () => false,
+      );
     }, 'the input is taken');
   }
 
