@@ -179,6 +179,7 @@ def description(observer):
         "experiment": experiment,
         "seen": {
             "backward": captured.number,
+            "module": request.module,
             "inputs": [{"name": name, "shape": list(t.shape)} for name, t in zip(program.names, program.batch)],
             "optimizer": type(optimizer).__name__ if optimizer is not None else None,
             "accumulation": accumulation,
@@ -186,6 +187,33 @@ def description(observer):
             "lossScaling": bool(_scalers()),
         },
         "notes": notes,
+    }
+
+
+def constructed(request):
+    """Exports one class by itself; the content of ``experiment.json``."""
+    from .construct import call_constructed
+    from .observer import Observer
+
+    observer = Observer(request, None, None)
+    observer.install()
+    network, output, inputs = call_constructed(request)
+    with observer.undisturbed():
+        program = Program(observer.tape.find(output), [])
+        exported = export(program, os.path.join(request.out, "model.onnx"), observer.lines.of(program.root))
+    return {
+        "version": 1,
+        "script": request.script,
+        "args": [],
+        "cwd": os.getcwd(),
+        "python": {"executable": sys.executable, "version": platform.python_version()},
+        "versions": _versions(),
+        "exporter": exported.exporter,
+        "network": type(network).__name__,
+        "construct": {"class": request.construct, "arguments": request.arguments, "inputs": inputs},
+        "experiment": {"mode": exported.mode},
+        "seen": {"backward": 0},
+        "notes": exported.notes,
     }
 
 

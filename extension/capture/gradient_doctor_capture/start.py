@@ -24,7 +24,7 @@ def main(arguments):
             os.remove(os.path.join(request.out, name))
     try:
         _check_python()
-        _capture(request)
+        _construct(request) if request.construct is not None else _capture(request)
     except Refusal as refusal:
         _fail(request, refusal)
 
@@ -34,6 +34,9 @@ def _parse(arguments):
     parser.add_argument("--out", required=True)
     parser.add_argument("--nth", type=int, default=1)
     parser.add_argument("--module", default=None)
+    parser.add_argument("--construct", default=None)
+    parser.add_argument("--arguments", default="")
+    parser.add_argument("--inputs", default="")
     parser.add_argument("script")
     parser.add_argument("args", nargs=argparse.REMAINDER)
     request = parser.parse_args(arguments)
@@ -93,6 +96,19 @@ def _capture(request):
     if request.module is not None:
         raise Refusal("no-module", f"No loss of {name} depends on a module {request.module!r}.")
     raise Refusal("no-backward", f"{name} called backward() only {number} time{'s' if number > 1 else ''}, not {request.nth}.")
+
+
+def _construct(request):
+    from .capture import constructed
+
+    try:
+        write_json(request.out, "experiment.json", constructed(request))
+    except Refusal:
+        raise
+    except Exception as error:
+        traceback.print_exc()
+        raise Refusal("internal", f"{request.construct} could not be captured: {type(error).__name__}: {first_line(error)}") from None
+    _leave(0)
 
 
 def _crash(name, error):
