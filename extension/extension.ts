@@ -3,7 +3,10 @@ import { diagnose } from './diagnosis/diagnose';
 import { contexts } from './editor/contributions';
 import { readSettings } from './editor/settings';
 import { registerSourceFeatures } from './editor/source-features';
-import { handlePanelRequest, registerCommands } from './panel/commands';
+import { Consent } from './capture/consent';
+import { registerCaptureCommands } from './panel/capture-commands';
+import { CaptureController } from './panel/capture-controller';
+import { handlePanelRequest, registerCommands, settingsFor, tellVerdict } from './panel/commands';
 import { FindingsView } from './panel/findings-view';
 import { FrozenLayers } from './panel/frozen-layers';
 import { GradientPanel } from './panel/gradient-panel';
@@ -71,6 +74,14 @@ export function activate(context: vscode.ExtensionContext): void {
     },
     log,
   );
+  const captures = new CaptureController({
+    queue,
+    library,
+    consent: new Consent(context.workspaceState),
+    shim: vscode.Uri.joinPath(context.extensionUri, 'dist/gradient_doctor_capture').fsPath,
+    storage: vscode.Uri.joinPath(context.storageUri ?? context.globalStorageUri, 'captures').fsPath,
+    log,
+  });
   context.subscriptions.push(
     log,
     trainer,
@@ -103,6 +114,15 @@ export function activate(context: vscode.ExtensionContext): void {
       inspect: (model, signal) => trainer.inspect(model, { signal }),
       providers: () => trainer.providers(),
       log,
+    }),
+    registerCaptureCommands({
+      captures,
+      controller,
+      library,
+      panel,
+      memory: context.workspaceState,
+      reveal: () => panel.reveal(settingsFor(undefined, log).panelLocation, true),
+      tellVerdict,
     }),
     library.onDidChange(() => {
       void vscode.commands.executeCommand('setContext', contexts.hasRun, library.runs.length > 0);

@@ -20,6 +20,7 @@ MODELS = {
     "deep_sigmoid": "DeepSigmoid",
     "exploding": "DeepRegressor",
     "plain_cnn": "PlainCNN",
+    "exploding_rnn": "SequenceClassifier",
     "healthy_residual": "ResidualNet",
 }
 

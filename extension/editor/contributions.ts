@@ -41,6 +41,7 @@ export const sourceCommands = {
 export const captureCommands = {
   diagnoseScript: 'gradientDoctor.diagnoseScript',
   diagnoseModule: 'gradientDoctor.diagnoseModule',
+  measureAgain: 'gradientDoctor.measureAgain',
 } as const;
 
 export const views = {

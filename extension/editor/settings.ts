@@ -37,6 +37,8 @@ export const settingSchemas = {
     {},
   ),
   codeLens: z._default(z.boolean(), true),
+  python: z._default(z.string(), ''),
+  captureTimeout: z._default(whole(1, 86_400), 300),
   panelLocation: z._default(z.enum(['editor', 'sideBar']), 'editor'),
   keepRuns: z._default(whole(1, 1000), 50),
   runStorageMegabytes: z._default(whole(1), 1024),

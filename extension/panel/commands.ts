@@ -162,7 +162,7 @@ const panelCommandIds: Readonly<Record<PanelCommand, string>> = {
 };
 
 /** The settings that hold for a model; what is not valid is said and replaced by its default. */
-function settingsFor(model: vscode.Uri | undefined, log: vscode.LogOutputChannel): Settings {
+export function settingsFor(model: vscode.Uri | undefined, log: vscode.LogOutputChannel): Settings {
   const configuration = vscode.workspace.getConfiguration('gradientDoctor', model);
   const { settings, problems } = readSettings((name) => configuration.get(name));
   for (const problem of problems) log.warn(problem);
@@ -235,7 +235,7 @@ async function tellPrescription({ library, panel, log }: Parts, prescribed: Pres
 }
 
 /** One notification when a run has ended: the worst finding in words, and the way to the others. */
-async function tellVerdict({ name, findings, end }: RunRecord): Promise<void> {
+export async function tellVerdict({ name, findings, end }: RunRecord): Promise<void> {
   const counted = findings.filter(({ severity }) => severity !== 'information');
   const worst = counted.find(({ severity }) => severity === 'error') ?? counted[0];
   if (!worst) {

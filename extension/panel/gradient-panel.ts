@@ -68,6 +68,11 @@ export class GradientPanel implements vscode.WebviewViewProvider, vscode.Webview
     for (const connection of this.connections) connection.show(layers, isolate);
   }
 
+  /** Lays runs beside the selected one. */
+  compare(runs: readonly string[]): void {
+    for (const connection of this.connections) connection.compare(runs);
+  }
+
   dispose(): void {
     this.registrations.dispose();
     for (const connection of this.connections) connection.dispose();

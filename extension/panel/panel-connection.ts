@@ -83,7 +83,15 @@ export class PanelConnection implements vscode.Disposable {
 
   /** Points out layers in the panel, now or as soon as it is there. */
   show(layers: readonly string[], isolate: boolean): void {
-    const message: HostToPanel = { type: 'show', layers, isolate };
+    this.postWhenReady({ type: 'show', layers, isolate });
+  }
+
+  /** Lays runs beside the selected one. */
+  compare(ids: readonly string[]): void {
+    this.postWhenReady({ type: 'compare', ids });
+  }
+
+  private postWhenReady(message: HostToPanel): void {
     if (this.ready) this.post(message);
     else this.waiting = [message];
   }

@@ -140,6 +140,8 @@ export type HostToPanel =
   | { type: 'curves'; id: string; trial: number; before: PackedCurves; after: PackedCurves }
   /** The run is gone. */
   | { type: 'clear'; id: string }
+  /** Lay these runs beside the selected one. */
+  | { type: 'compare'; ids: readonly string[] }
   /** Point out a layer; `isolate` hides all but these. */
   | { type: 'show'; layers: readonly string[]; isolate: boolean }
   /** These layers of the selected run's model are left out of training from the next run on. */

@@ -243,6 +243,12 @@ class Panel {
         break;
       case 'window':
         break;
+      case 'compare':
+        this.compared = message.ids.filter((id) => id !== this.selected);
+        this.watch();
+        this.show();
+        this.keep();
+        break;
       case 'show':
         if (message.isolate) this.showOnly(message.layers);
         else this.pick(message.layers[0], false);

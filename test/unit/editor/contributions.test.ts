@@ -6,6 +6,7 @@ import {
   notebookCommands,
   panelViewType,
   sourceCommands,
+  captureCommands,
   viewContainer,
   views,
   walkthrough,
@@ -34,7 +35,7 @@ interface Manifest {
 const { activationEvents, contributes } = JSON.parse(manifestText) as Manifest;
 const sorted = (names: Iterable<string>) => [...names].sort();
 
-const allCommands = Object.values({ ...commands, ...notebookCommands, ...sourceCommands });
+const allCommands = Object.values({ ...commands, ...notebookCommands, ...sourceCommands, ...captureCommands });
 
 describe('package.json and the code agree', () => {
   it('on commands', () => {
