@@ -32,8 +32,9 @@ ACTIVATIONS = {
 class Mlp(nn.Module):
     """Five hidden layers, the first of which changes the width."""
 
-    def __init__(self, activation="sigmoid", remedy=None, bias=True):
+    def __init__(self, activation="sigmoid", remedy=None, bias=True, softmax=False):
         super().__init__()
+        self.softmax = softmax
         sizes = [6, 8, 8, 8, 8, 8]
         self.layers = nn.ModuleList(nn.Linear(a, b, bias=bias) for a, b in zip(sizes, sizes[1:]))
         self.head = nn.Linear(8, 3)
@@ -76,7 +77,8 @@ class Mlp(nn.Module):
                 y = layer.skip(torch.cat([y, kept[0]], -1))
             kept.append(y)
             x = y
-        return self.head(x)
+        y = self.head(x)
+        return torch.softmax(y, -1) if self.softmax else y
 
 
 class Cnn(nn.Module):
@@ -163,6 +165,7 @@ class Recurrent(nn.Module):
 
 MODELS = {
     "mlp": (lambda: Mlp(), (5, 6)),
+    "mlp_softmax": (lambda: Mlp("relu", softmax=True), (5, 6)),
     "cnn": (lambda: Cnn(), (4, 2, 6, 6)),
     "cnn_sigmoid": (lambda: Cnn(activation="sigmoid"), (4, 2, 6, 6)),
     "rnn": (lambda: Recurrent(), (3, 7, 4)),
@@ -173,6 +176,7 @@ MODELS = {
 # case: (model, remedy, parameters, the equivalent)
 CASES = {
     **{f"mlp.{a}": ("mlp", a, {}, lambda a=a: Mlp(a)) for a in ACTIVATIONS if a != "sigmoid"},
+    "mlp_softmax.logits": ("mlp_softmax", "logits", {}, lambda: Mlp("relu")),
     "cnn.mish": ("cnn", "mish", {}, lambda: Cnn(activation="mish")),
     "cnn_sigmoid.gelu": ("cnn_sigmoid", "gelu", {}, lambda: Cnn(activation="gelu")),
     "mlp.batch-norm": ("mlp", "batch-norm", {}, lambda: Mlp(remedy="batch-norm", bias=False)),

@@ -24,12 +24,13 @@ export interface Treated {
   notes: readonly string[];
 }
 
-/** @param batch arrays by input name. @throws DoesNotFit */
+/** @param batch arrays by input name. @param given `parameters` in place of those that the model marks. @throws DoesNotFit */
 export async function treat(
   model: string,
   remedy: string,
   parameters: Record<string, number | string | boolean>,
   batch: ReadonlyMap<string, Tensor>,
+  given: { parameters?: readonly string[] } = {},
 ): Promise<Treated> {
   const imported = importGraph(await readModel(model));
   const trained = findParameters(imported).flatMap(({ name, trainable }) => (trainable ? [name] : []));
@@ -39,7 +40,7 @@ export async function treat(
   const patient: Patient = {
     graph,
     g: new GraphBuilder(graph),
-    parameters: new Set(trained),
+    parameters: new Set(given.parameters ?? trained),
     updates: [],
     mode: 'train',
     loss: 'cross-entropy',
