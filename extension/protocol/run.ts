@@ -157,7 +157,21 @@ export interface StepChunk {
   rows: Float32Array;
 }
 
-export type RunEnd = { kind: 'finished' } | { kind: 'stopped'; reason: string } | { kind: 'failed'; reason: string };
+/** Where the first number of a run that is not finite came from. */
+export interface NonFiniteSource {
+  step: number;
+  /** In the update, the step before this one already made a weight that is not finite; `node` is its name. */
+  phase: 'forward' | 'loss' | 'backward' | 'update';
+  /** Name of the operator in the model; in the backward pass, one made for it. */
+  node: string;
+  op?: string;
+  layer?: string;
+}
+
+export type RunEnd = ({ kind: 'finished' } | { kind: 'stopped'; reason: string } | { kind: 'failed'; reason: string }) & {
+  /** Absent where every number is finite, or where it could not be found. */
+  nonFinite?: NonFiniteSource;
+};
 
 /** A run as far as it has come. `rows` holds the steps from 0 on, row-major. */
 export interface Run {

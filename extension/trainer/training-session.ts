@@ -9,8 +9,13 @@ import { Session, type Feeds, type SessionSettings } from './session';
 /** Sessions of this process so far, so that no two write one profile. */
 let opened = 0;
 
+/** Elements of the states that are kept twice. */
+const mostKept = 2 ** 22;
+
 export class TrainingSession {
-  private readonly states: Feeds;
+  private states: Feeds;
+  /** Before the last call; kept where that is cheap. */
+  private before: Feeds | undefined;
 
   private constructor(
     private readonly training: TrainingGraph,
@@ -43,7 +48,8 @@ export class TrainingSession {
   ): Promise<Float32Array> {
     const { training } = this;
     const results = await this.call(firstStep, learningRates, batches);
-    for (const { input, output } of training.states) this.states[input] = results[output]!;
+    this.before = this.isSmall ? this.states : undefined;
+    this.states = Object.fromEntries(training.states.map(({ input, output }) => [input, results[output]!]));
     return results[training.rows]!.data as Float32Array;
   }
 
@@ -69,6 +75,26 @@ export class TrainingSession {
       feeds[name] = session.tensor(tensor('float32', [count], values));
     });
     return session.run(feeds);
+  }
+
+  /**
+   * Lets `visit` work on the state as it was before the last call; the session stands afterwards where it stood.
+   * @returns undefined where that state was not kept
+   */
+  async rewound<T>(visit: () => Promise<T>): Promise<T | undefined> {
+    const { before, states } = this;
+    if (!before) return undefined;
+    this.states = before;
+    try {
+      return await visit();
+    } finally {
+      this.states = states;
+      this.before = undefined;
+    }
+  }
+
+  private get isSmall(): boolean {
+    return this.training.states.reduce((sum, { initial }) => sum + initial.data.length, 0) <= mostKept;
   }
 
   /** The present values of the parameters and buffers of the model that training changes, by initializer. */

@@ -1,3 +1,4 @@
+import type { NonFiniteSource } from '../../protocol/run';
 import type { Telemetry } from '../../protocol/telemetry';
 import { names, plural } from '../sentence';
 import { range } from '../statistics';
@@ -13,13 +14,14 @@ export const nonFinite: Symptom = {
     const first = bad[0];
     if (first === undefined) return [];
     const { layers, where } = origin(telemetry, first);
+    const node = operatorOf(telemetry.run.end?.nonFinite, first);
     const share = `${plural(bad.length, 'step')} of ${telemetry.steps}`;
     return [
       {
         severity: 'error',
         layers,
         value: bad.length,
-        message: `Numbers stop being finite at step ${first}: ${where} (${share} in all).`,
+        message: `Numbers stop being finite at step ${first}: ${where}${node} (${share} in all).`,
       },
     ];
   },
@@ -50,4 +52,13 @@ function origin(telemetry: Telemetry, step: number): { layers: string[]; where: 
     };
   const backward = matching((layer) => hasBadBackward(telemetry, step, layer)).reverse();
   return { layers: backward, where: `the backward pass overflows first in ${names(backward.slice(0, 1))}` };
+}
+
+/** The operator that made the first such number, where the trainer found it. */
+function operatorOf(source: NonFiniteSource | undefined, step: number): string {
+  if (source?.step !== step) return '';
+  const { phase, node, op, layer } = source;
+  if (phase === 'update') return `; step ${step - 1} had made the weight "${node}" overflow`;
+  const place = layer ? ` of ${layer}` : '';
+  return `; the first operator is ${op} "${node}"${place}, in the ${phase === 'loss' ? 'loss' : `${phase} pass`}`;
 }

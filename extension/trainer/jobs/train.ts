@@ -3,10 +3,11 @@ import { setImmediate } from 'node:timers/promises';
 import { providerForm } from '../../autodiff/provider-form';
 import { InputError } from '../../protocol/errors';
 import type { Experiment } from '../../protocol/experiment';
-import { rowWidth, stepColumn, type RunEnd } from '../../protocol/run';
+import { rowWidth, stepColumn, type NonFiniteSource, type RunEnd } from '../../protocol/run';
 import { createSchedule, type Schedule } from '../../training/schedules';
 import { buildTrainingGraph, type TrainingGraph } from '../../training/training-graph';
 import { uncertainOperators } from '../determinism';
+import { findNonFinite } from '../non-finite';
 import { placementNote } from '../placement';
 import { blame, inMode, prepare, type PreparedExperiment } from '../prepare';
 import { chooseProvider } from '../providers';
@@ -72,10 +73,11 @@ async function run(
   const schedule = createSchedule(settings.schedule, settings.optimizer.lr, data.stepsPerEpoch);
   const epoch = new EpochLoss();
   let affordable = 1;
+  let nonFinite: NonFiniteSource | undefined;
   for (let step = 0; step < settings.steps;) {
     // Lets a cancel in.
     await setImmediate();
-    if (isAborted(job)) return cancelled;
+    if (isAborted(job)) return { ...cancelled, ...(nonFinite && { nonFinite }) };
 
     const toEpochEnd = data.stepsPerEpoch - (step % data.stepsPerEpoch);
     const toValidation = !validation ? Infinity : schedule.listens === 'step' ? 1 : toEpochEnd;
@@ -97,10 +99,11 @@ async function run(
       tell(schedule, epoch, loss, validated, (step + i + 1) % data.stepsPerEpoch === 0);
     }
     job.steps({ firstStep: step, count, rows });
+    nonFinite ??= await findNonFinite(prepared, training, session, { firstStep: step, rates, rows }, job.runtime);
     job.progress('Training', last / settings.steps);
     step = last;
   }
-  return { kind: 'finished' };
+  return { kind: 'finished', ...(nonFinite && { nonFinite }) };
 }
 
 /** Tells a schedule that listens of the loss: the validation loss where there is one, else that of the training. */
