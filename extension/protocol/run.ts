@@ -168,7 +168,9 @@ export interface NonFiniteSource {
   layer?: string;
 }
 
-export type RunEnd = ({ kind: 'finished' } | { kind: 'stopped'; reason: string } | { kind: 'failed'; reason: string }) & {
+export type RunEnd = (
+  { kind: 'finished' } | { kind: 'stopped'; reason: string } | { kind: 'failed'; reason: string }
+) & {
   /** Absent where every number is finite, or where it could not be found. */
   nonFinite?: NonFiniteSource;
 };

@@ -52,10 +52,9 @@ function isCured({ baseline, twin, outcome }: Record): boolean {
   const [first] = outcome?.prescriptions ?? [];
   if (!first || !twin) return false;
   const start = Math.min(...[baseline.initialLoss, twin.initialLoss].filter(Number.isFinite));
-  return (
-    first.findings.every(({ severity }) => severity === 'information') &&
-    first.effect.lossAfter <= (start + twin.loss) / 2
-  );
+  // A twin that diverges sets no goal.
+  const goal = Number.isFinite(twin.loss) ? (start + twin.loss) / 2 : start;
+  return first.findings.every(({ severity }) => severity === 'information') && first.effect.lossAfter <= goal;
 }
 
 async function examine(patient: Patient, trainer: Trainer): Promise<Record> {
