@@ -6,7 +6,7 @@ import { Terminal } from './cli/terminal';
 import { Trainer } from './trainer/host';
 
 /** How long an interrupted command has to end by itself. */
-const graceMilliseconds = 700;
+const graceMilliseconds = 950;
 
 const interrupt = new AbortController();
 const trainer = new Trainer({ path: join(__dirname, 'trainer.js') });

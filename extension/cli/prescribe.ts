@@ -1,6 +1,7 @@
 import { diagnose } from '../diagnosis/diagnose';
 import { number } from '../diagnosis/sentence';
 import type { Prescription, Trial } from '../protocol/prescription';
+import { trialName } from '../protocol/trial-ranking';
 import { prescribe, type PrescribeResult } from '../remedies/prescribe';
 import { runTrial } from '../remedies/trial-run';
 import type { RegisterCommand } from './command';
@@ -34,7 +35,7 @@ export const registerPrescribe: RegisterCommand = (program, context) => {
         budget: options.budget,
         signal: request.signal,
         onTrial: (trial) => {
-          terminal.progress(`Tried ${nameOf(trial)}: ${trial.outcome}`);
+          terminal.progress(`Tried ${trialName(trial)}: ${trial.outcome}`);
         },
       },
     );
@@ -86,7 +87,7 @@ const trialTable = (trials: readonly Trial[]): string =>
       { head: 'why' },
     ],
     trials.map((trial) => [
-      nameOf(trial),
+      trialName(trial),
       trial.outcome,
       trial.effect ? trial.effect.healthAfter.toFixed(2) : '',
       trial.effect ? number(trial.effect.lossAfter) : '',
@@ -101,8 +102,5 @@ function advice(prescriptions: readonly Prescription[]): string {
   const { lossBefore, lossAfter, parametersAdded } = best.effect;
   const cost = parametersAdded === 0 ? '' : `, ${parametersAdded > 0 ? '+' : ''}${parametersAdded} weights`;
   const held = best.healthy ? `healthy on seeds ${best.seeds.join(', ')}` : 'better, but not healthy';
-  return `Prescription: ${nameOf(best)} (loss ${number(lossBefore)} → ${number(lossAfter)}${cost}; ${held}).`;
+  return `Prescription: ${trialName(best)} (loss ${number(lossBefore)} → ${number(lossAfter)}${cost}; ${held}).`;
 }
-
-const nameOf = ({ remedies, learningRateFactor }: Trial): string =>
-  remedies.map(({ id }) => id).join(' + ') + (learningRateFactor === 1 ? '' : ` at lr ×${learningRateFactor}`);

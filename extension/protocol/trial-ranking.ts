@@ -4,7 +4,13 @@ import type { Outcome, Search, Trial } from './prescription';
 
 /** `residual + relu at lr ×0.3`. */
 export const trialName = ({ remedies, learningRateFactor }: Pick<Trial, 'remedies' | 'learningRateFactor'>): string =>
-  remedies.map(({ id }) => id).join(' + ') + (learningRateFactor === 1 ? '' : ` at lr ×${learningRateFactor}`);
+  remedies.map(useName).join(' + ') + (learningRateFactor === 1 ? '' : ` at lr ×${learningRateFactor}`);
+
+/** With the strength of those that are tried at several. */
+function useName({ id, parameters }: Use): string {
+  if (parameters.max_norm !== undefined && parameters.max_norm !== 1) return `${id} ${parameters.max_norm}`;
+  return id.endsWith('-lr') && typeof parameters.factor === 'number' ? `${id} ×${parameters.factor}` : id;
+}
 
 const outcomes: readonly Outcome[] = ['healthy', 'improved', 'no-effect', 'worse', 'failed', 'skipped'];
 

@@ -10,7 +10,7 @@ import { exportGraph } from '../../../extension/onnx/export';
 import { emptyGraph } from '../../../extension/onnx/graph';
 import { numbers, tensor } from '../../../extension/onnx/tensor';
 import { InputError, RunError } from '../../../extension/protocol/errors';
-import { defaultExperiment, type Experiment } from '../../../extension/protocol/experiment';
+import { defaultExperiment, defaultOptimizer, type Experiment } from '../../../extension/protocol/experiment';
 import { rowWidth, stepColumn, type RunHeader, type StepChunk } from '../../../extension/protocol/run';
 import { Trainer, type TrainOptions } from '../../../extension/trainer/host';
 import { formatNpz, parseNpz } from '../../../extension/training/data/npz';
@@ -131,6 +131,20 @@ describe('Trainer', () => {
     const [first, again, other] = [await run(settings), await run(settings), await run({ ...settings, seed: 1 })];
     assert.deepEqual(again.rows, first.rows);
     assert.notDeepEqual(other.rows, first.rows);
+  });
+
+  it('names the operator that makes the first number that is not finite', async () => {
+    const diverging = experiment({ data: fromFile(), batch: 16, optimizer: { ...defaultOptimizer('sgd'), lr: 1e25 } });
+    const { end, rows } = await run(diverging);
+    const { nonFinite } = end;
+    assert.equal(
+      nonFinite?.step,
+      rows.findIndex((row) => !Number.isFinite(row[stepColumn('loss')]!)),
+    );
+    assert.match(nonFinite.phase, /^(forward|loss|backward)$/);
+    assert.ok(nonFinite.op && nonFinite.node);
+    // Looking for it changes nothing of what follows.
+    assert.equal(rows.length, 20);
   });
 
   it('blames the data, not the run, for an index outside the table that it looks up', async () => {
