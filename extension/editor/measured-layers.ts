@@ -5,7 +5,7 @@ import { findSource } from '../panel/layer-source';
 import type { RunLibrary } from '../panel/run-library';
 import type { RunRecord } from '../panel/run-store';
 import type { LayerInfo, SourceLocation } from '../protocol/run';
-import { languageOf } from '../source/parse';
+import { languageOf } from '../source/language';
 import type { Range } from '../source/text';
 import type { AnalysisClient } from './analysis-client';
 import type { PartRange } from './analysis-messages';

@@ -18,13 +18,6 @@ export interface ParsedSource {
 const typeScriptParser = javaScriptParser.configure({ dialect: 'ts' });
 const jsxParser = javaScriptParser.configure({ dialect: 'jsx' });
 
-/** The language of a file that is read at all. */
-export const languageOf = (path: string): Language | undefined => {
-  if (/\.(py|pyi|ipynb)$/i.test(path)) return 'python';
-  if (/\.(ts|mts|cts|js|mjs|cjs|jsx|tsx)$/i.test(path)) return 'javascript';
-  return undefined;
-};
-
 const parserFor = (path: string, language: Language): typeof pythonParser => {
   if (language === 'python') return pythonParser;
   return /\.(ts|mts|cts)$/i.test(path) ? typeScriptParser : jsxParser;

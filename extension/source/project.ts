@@ -2,7 +2,8 @@
 import { dirname, join, resolve } from 'node:path';
 import { concernsFramework } from './framework';
 import type { FindModule } from './interpreter';
-import { languageOf, parseSource, type ParsedSource } from './parse';
+import { languageOf } from './language';
+import { parseSource, type ParsedSource } from './parse';
 
 /** The text of a file; `undefined` if there is none. */
 export type ReadText = (path: string) => string | undefined;

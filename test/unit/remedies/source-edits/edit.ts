@@ -10,7 +10,8 @@ import {
   type SourceEdit,
 } from '../../../../extension/remedies/source-edits';
 import { DoesNotFit } from '../../../../extension/remedies/remedy';
-import { languageOf, parseSource } from '../../../../extension/source/parse';
+import { languageOf } from '../../../../extension/source/language';
+import { parseSource } from '../../../../extension/source/parse';
 import { applyEdits } from '../../../../extension/source/text';
 import { SyntaxErrors } from '../../../../extension/source/tree';
 
