@@ -8,7 +8,7 @@ import type { RegisterCommand } from './command';
 import { exitCodeOf } from './diagnose';
 import { experimentOf, experimentOptions, type ExperimentOptions } from './experiment-options';
 import { jsonOption, numberAtLeast, type OutputOptions } from './options';
-import { runDocument } from './run-document';
+import { prescribeDocument } from './prescribe-document';
 import { findingsReport } from './run-report';
 import { table } from './table';
 
@@ -44,31 +44,6 @@ export const registerPrescribe: RegisterCommand = (program, context) => {
     context.exitCode = exitCodeOf(result.baseline.findings);
   });
 };
-
-function prescribeDocument({ baseline, trials, prescriptions }: PrescribeResult) {
-  return {
-    baseline: runDocument(baseline.run, baseline.findings),
-    trials: trials.map(trialDocument),
-    prescriptions: prescriptions.map((prescription) => ({
-      ...trialDocument(prescription),
-      healthy: prescription.healthy,
-      seeds: prescription.seeds,
-    })),
-  };
-}
-
-function trialDocument({ remedies, learningRateFactor, outcome, why, effect }: Trial) {
-  const units = remedies.flatMap((use) => use.units ?? []);
-  return {
-    remedies: remedies.map(({ id }) => id),
-    parameters: Object.fromEntries(remedies.map(({ id, parameters }) => [id, parameters])),
-    ...(units.length > 0 && { units }),
-    learningRateFactor,
-    outcome,
-    why,
-    effect: effect ?? null,
-  };
-}
 
 export function prescribeReport({ baseline, trials, prescriptions }: PrescribeResult): string {
   const parts = [findingsReport(baseline.findings)];

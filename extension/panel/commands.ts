@@ -67,7 +67,7 @@ export function registerCommands(parts: Parts): vscode.Disposable {
     openInEditor: () => {
       panel.openInEditor();
     },
-    exportRun: (given?: unknown) => withRun(library, given, (run) => saveRun(run, library)),
+    exportRun: (given?: unknown) => withRun(library, given, (run) => saveRun(run, library, parts.searches)),
     selectProvider: () => pickProvider(parts.providers),
     showRun: async (run: RunRecord) => {
       library.select(run);

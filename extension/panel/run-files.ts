@@ -3,28 +3,39 @@ import { createWriteStream } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { prescribeDocument } from '../cli/prescribe-document';
 import { runDocument } from '../cli/run-document';
 import { toJson } from '../protocol/json';
+import type { Search } from '../protocol/prescription';
+import type { Run } from '../protocol/run';
 import { csvOf } from './run-export';
 import type { RunLibrary } from './run-library';
 import type { RunRecord } from './run-store';
+import type { SearchLibrary } from './search-library';
 
 /** Kinds of files by their extension, for the save dialog. */
 const kinds: Readonly<Record<string, () => string>> = {
   csv: () => vscode.l10n.t('Comma-separated values: every number of every step'),
-  json: () => vscode.l10n.t('JSON: what `gradient-doctor diagnose --json` prints'),
+  json: () => vscode.l10n.t('JSON: what `gradient-doctor --json` prints, trials included'),
   png: () => vscode.l10n.t('PNG image'),
   svg: () => vscode.l10n.t('SVG image'),
 };
 
 /** Lets the user choose where a run goes, and in which form. */
-export async function saveRun(record: RunRecord, library: RunLibrary): Promise<void> {
+export async function saveRun(record: RunRecord, library: RunLibrary, searches: SearchLibrary): Promise<void> {
   const uri = await askWhere(`${fileName(record.name)}.csv`, ['csv', 'json']);
   if (!uri) return;
   const run = await library.read(record);
-  const content = uri.path.endsWith('.json') ? [toJson(runDocument(run, record.findings))] : csvOf(run);
+  const content = uri.path.endsWith('.json')
+    ? [toJson(documentOf(run, record, await searches.of(record)))]
+    : csvOf(run);
   await pipeline(Readable.from(content), createWriteStream(uri.fsPath));
   tellSaved(uri);
+}
+
+/** As `diagnose --json` prints it, or, where remedies were tried, as `prescribe --json` does. */
+function documentOf(run: Run, { findings }: RunRecord, search: Search | undefined): object {
+  return search ? prescribeDocument({ ...search, baseline: { run, findings } }) : runDocument(run, findings);
 }
 
 /** Lets the user choose where a file that the panel made goes. */
