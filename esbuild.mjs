@@ -35,6 +35,8 @@ const builds = [
   },
   // Loaded when remedies are tried: see extension/panel/load-prescribe.ts.
   { ...node, entryPoints: ['extension/remedies/prescribe.ts'], outdir: 'dist', entryNames: '[name]' },
+  // onnxruntime-node's installer of its CUDA library, for the copy that extension/trainer/cuda-runtime.ts makes.
+  { ...node, entryPoints: ['onnxruntime-node/script/install.js'], outfile: 'dist/install-cuda.js' },
   // Loaded when there is a notebook: see extension/notebook/register.ts.
   { ...node, entryPoints: ['extension/notebook/feature.ts'], outfile: 'dist/notebook.js' },
   {

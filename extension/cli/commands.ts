@@ -4,6 +4,7 @@ import { registerBench } from './bench';
 import { registerCapture } from './capture';
 import { registerDiagnose } from './diagnose';
 import { registerGradients } from './gradients';
+import { registerInstallCuda } from './install-cuda';
 import { registerInspect } from './inspect';
 import { registerLint } from './lint';
 import { registerPrescribe } from './prescribe';
@@ -20,4 +21,5 @@ export const commands: readonly RegisterCommand[] = [
   registerLint,
   registerProviders,
   registerBench,
+  registerInstallCuda,
 ];

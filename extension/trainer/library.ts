@@ -1,6 +1,7 @@
 /** The native ONNX Runtime. It loads on first use, in the trainer process alone. */
 import { createRequire } from 'node:module';
 import type * as OnnxRuntime from 'onnxruntime-node';
+import { InputError } from '../protocol/errors';
 
 export type Library = typeof OnnxRuntime;
 
@@ -10,7 +11,13 @@ export type Library = typeof OnnxRuntime;
  */
 export const runtimeVariable = 'GRADIENT_DOCTOR_RUNTIME';
 
-export const loadLibrary = async (): Promise<Library> => {
+/** @throws InputError where the variable names no ONNX Runtime */
+export async function loadLibrary(): Promise<Library> {
   const other = process.env[runtimeVariable];
-  return other ? (createRequire(__filename)(other) as Library) : import('onnxruntime-node');
-};
+  if (!other) return import('onnxruntime-node');
+  try {
+    return createRequire(__filename)(other) as Library;
+  } catch {
+    throw new InputError(`${runtimeVariable} names ${other}, where there is no onnxruntime-node that can be loaded.`);
+  }
+}
