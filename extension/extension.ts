@@ -10,6 +10,7 @@ import { handlePanelRequest, registerCommands, settingsFor, tellVerdict } from '
 import { FindingsView } from './panel/findings-view';
 import { FrozenLayers } from './panel/frozen-layers';
 import { GradientPanel } from './panel/gradient-panel';
+import { CudaSupport } from './panel/install-cuda';
 import { registerInspections } from './panel/inspection-view';
 import { LayersTree } from './panel/layers-tree';
 import { loadPrescribe } from './panel/load-prescribe';
@@ -41,11 +42,17 @@ export function activate(context: vscode.ExtensionContext): void {
   });
   const trainerOptions: TrainerOptions = {
     path: vscode.Uri.joinPath(context.extensionUri, 'dist/trainer.js').fsPath,
+    environment: () => cuda.environment(),
     log: (line) => {
       log.debug(line);
     },
   };
   const trainer = new Trainer(trainerOptions);
+  const cuda = new CudaSupport(context.globalStorageUri, trainerOptions.path, () => trainer.restart(), log);
+  const useCudaLibrary = () => {
+    const path = settings()['cuda.libraryPath'];
+    if (path) void cuda.useLibrary(path);
+  };
   const diagnoseRun = (run: Run) => diagnose(run, settings().thresholds);
   const library = new RunLibrary(store, diagnoseRun, log);
   const searches = new SearchLibrary(store, log);
@@ -113,6 +120,7 @@ export function activate(context: vscode.ExtensionContext): void {
       layers,
       inspect: (model, signal) => trainer.inspect(model, { signal }),
       providers: () => trainer.providers(),
+      cuda,
       log,
     }),
     registerCaptureCommands({
@@ -123,6 +131,9 @@ export function activate(context: vscode.ExtensionContext): void {
       memory: context.workspaceState,
       reveal: () => panel.reveal(settingsFor(undefined, log).panelLocation, true),
       tellVerdict,
+    }),
+    vscode.workspace.onDidChangeConfiguration((change) => {
+      if (change.affectsConfiguration('gradientDoctor.cuda.libraryPath')) useCudaLibrary();
     }),
     library.onDidChange(() => {
       void vscode.commands.executeCommand('setContext', contexts.hasRun, library.runs.length > 0);

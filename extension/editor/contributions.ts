@@ -12,6 +12,7 @@ export const commands = {
   openInEditor: 'gradientDoctor.openInEditor',
   exportRun: 'gradientDoctor.exportRun',
   selectProvider: 'gradientDoctor.selectProvider',
+  installCuda: 'gradientDoctor.installCuda',
   showRun: 'gradientDoctor.showRun',
   renameRun: 'gradientDoctor.renameRun',
   deleteRun: 'gradientDoctor.deleteRun',

@@ -29,6 +29,7 @@ export const settingSchemas = {
   mode: z._default(z.enum(['auto', ...modes]), 'auto'),
   seed: z._default(whole(0), 0),
   threads: z._default(whole(0, 1024), 0),
+  'cuda.libraryPath': z._default(z.string(), ''),
   prescribeBudget: z._default(whole(1, 86_400), 60),
   thresholds: z._default(z.partialRecord(z.enum(symptomIds), z.number()), {}),
   lint: z._default(z.boolean(), true),

@@ -17,6 +17,7 @@ import type { Prescribed, PrescriptionController } from './prescription-controll
 import { pickProvider } from './provider-picker';
 import { pickHandbookPage, showHandbook } from './handbook';
 import { symptomOf } from './findings-view';
+import type { CudaSupport } from './install-cuda';
 import type { RunController } from './run-controller';
 import { saveFile, saveRun } from './run-files';
 import type { RunLibrary } from './run-library';
@@ -34,6 +35,7 @@ export interface Parts extends PanelSources {
   layers: LayersTree;
   inspect: (model: string, signal: AbortSignal) => Promise<Inspection>;
   providers: () => Promise<readonly ProviderInfo[]>;
+  cuda: CudaSupport;
   log: vscode.LogOutputChannel;
 }
 
@@ -69,6 +71,7 @@ export function registerCommands(parts: Parts): vscode.Disposable {
     },
     exportRun: (given?: unknown) => withRun(library, given, (run) => saveRun(run, library, parts.searches)),
     selectProvider: () => pickProvider(parts.providers),
+    installCuda: () => parts.cuda.ask(),
     showRun: async (run: RunRecord) => {
       library.select(run);
       await panel.reveal(settingsFor(undefined, log).panelLocation, true);

@@ -18,8 +18,8 @@ import type {
 export interface TrainerOptions {
   /** Path of trainer.js; it lies beside the bundle that uses it. */
   path: string;
-  /** Added to the environment of the process. */
-  environment?: Readonly<Record<string, string>>;
+  /** Added to the environment of each process. */
+  environment?: () => Readonly<Record<string, string>>;
   /** Receives what the process prints: messages of the native runtime, for a log. */
   log?: (line: string) => void;
 }
@@ -97,6 +97,13 @@ export class Trainer {
     await this.endProcess();
   }
 
+  /** After what is going on and waiting now, requests go to a new process. */
+  restart(): Promise<void> {
+    const restarted = this.queue.then(() => this.endProcess());
+    this.queue = restarted;
+    return restarted;
+  }
+
   /** The next request starts another one. */
   private async endProcess(): Promise<void> {
     const { child } = this;
@@ -164,7 +171,7 @@ export class Trainer {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       execArgv: [],
       // Under a desktop VS Code the executable is Electron.
-      env: { ...process.env, ...this.options.environment, ELECTRON_RUN_AS_NODE: '1' },
+      env: { ...process.env, ...this.options.environment?.(), ELECTRON_RUN_AS_NODE: '1' },
     });
     this.child = child;
     for (const stream of [child.stdout, child.stderr])
