@@ -99,7 +99,7 @@ describe('An experiment notebook', () => {
       .waitFor();
     await until(
       async () => {
-        await workbench.command('File: Save');
+        await workbench.page.keyboard.press('Control+s');
         return (await read()).cells.slice(1).every(({ outputs: found }) => (found ?? []).length > 0);
       },
       'every cell has an output',
@@ -178,14 +178,30 @@ describe('An experiment notebook', () => {
       await workbench.screenshot(`notebook-${name}`);
     });
 
+  it('is exported as a page that stands alone', async () => {
+    await workbench.command('Gradient Doctor: Export Notebook');
+    const page = join(folder, 'exported.html');
+    const input = workbench.page.locator('.quick-input-widget input.input');
+    await input.waitFor();
+    await input.fill(page);
+    await workbench.page.keyboard.press('Enter');
+    await workbench.notification('Saved exported.html');
+    const html = await readFile(page, 'utf8');
+    assert.match(html, /<h1[^>]*>Sigmoid or ReLU\?<\/h1>.*vanishing-gradient.*<svg/s);
+  });
+
   it('opens a run in the gradient panel', async () => {
     const run = await output('run');
     // The editor scrolls the page of the outputs, not the browser.
     await run.getByText('Open in Panel').evaluate((button) => {
       (button as HTMLElement).click();
     });
-    const panel = await workbench.panel();
-    await panel.locator('.verdict').waitFor();
+    const isPanel = (frame: Frame) =>
+      frame
+        .locator('.run-header')
+        .isVisible()
+        .catch(() => false);
+    await until(async () => (await Promise.all(pages().map(isPanel))).includes(true), 'the panel shows the run');
     await workbench.command('View: Close Editor');
   });
 

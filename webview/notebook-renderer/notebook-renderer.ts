@@ -62,6 +62,9 @@ export function activate(context: RendererContext): Renderer {
     },
   };
   watchTheme((theme: Theme) => {
+    // The widgets look when the class of the page changes, which here is before its colours do: make them look again.
+    if (theme.foreground !== surroundings.theme.foreground)
+      document.body.classList.toggle('gradient-doctor-recoloured');
     surroundings.theme = theme;
     for (const { view } of shown.values()) view.setTheme(theme);
   });

@@ -3,7 +3,7 @@ import type { ShownRun, View } from '../charts/figures';
 import { RunSeries } from '../charts/run-series';
 import type { Theme } from '../charts/theme';
 import { cardDefinitions } from '../panel/cards';
-import { FigureCard } from '../panel/figure-card';
+import { FigureCard, type CardDefinition } from '../panel/figure-card';
 import { StepControl } from '../panel/step-control';
 import { element } from '../ui/dom';
 import { t } from '../ui/l10n';
@@ -16,7 +16,7 @@ const first: ReadonlySet<string> = new Set(['profile', 'loss', 'through-time']);
 /** The charts of one run, or of several on the same axes: those of the panel. */
 export class RunCharts {
   readonly element: HTMLElement;
-  private readonly cards: readonly FigureCard[];
+  private readonly cards: FigureCard[] = [];
   private readonly steps = new StepControl(() => {
     for (const card of this.cards) card.moveTo(this.steps.step, this.layer);
   });
@@ -25,34 +25,39 @@ export class RunCharts {
 
   constructor(private readonly surroundings: Surroundings) {
     const definitions = cardDefinitions();
-    this.cards = definitions.map(
+    const rest = element('div', { class: 'cards' });
+    const more = element('details', { class: 'more' }, element('summary', {}, t('All charts')), rest);
+    // Nobody waits for charts that are not open yet.
+    more.addEventListener('toggle', () => {
+      if (!more.open || rest.hasChildNodes()) return;
+      rest.append(...this.make(definitions.filter(({ id }) => !first.has(id))));
+      this.draw();
+    });
+    this.element = element(
+      'div',
+      { class: 'output' },
+      element('div', { class: 'cards' }, ...this.make(definitions.filter(({ id }) => first.has(id)))),
+      this.steps.element,
+      more,
+    );
+  }
+
+  private make(definitions: readonly CardDefinition[]): HTMLElement[] {
+    const { work, theme, save } = this.surroundings;
+    const made = definitions.map(
       (definition) =>
-        new FigureCard(definition, surroundings.work, surroundings.theme, {
+        new FigureCard(definition, work, theme, {
           pick: ({ step, layer }) => {
             if (layer !== undefined) this.layer = layer;
             if (step !== undefined) this.steps.choose(step);
             if (layer !== undefined) this.draw();
           },
-          save: (file) => {
-            surroundings.save(file);
-          },
+          save,
           choose: () => undefined,
         }),
     );
-    const of = (early: boolean) =>
-      this.cards.filter((_, i) => first.has(definitions[i]!.id) === early).map((card) => card.element);
-    this.element = element(
-      'div',
-      { class: 'output' },
-      element('div', { class: 'cards' }, ...of(true)),
-      this.steps.element,
-      element(
-        'details',
-        { class: 'more' },
-        element('summary', {}, t('All charts')),
-        element('div', { class: 'cards' }, ...of(false)),
-      ),
-    );
+    this.cards.push(...made);
+    return made.map((card) => card.element);
   }
 
   show(outputs: readonly RunOutput[]): void {

@@ -19,8 +19,9 @@ export class RunView implements OutputView<RunOutput> {
   private readonly actions = element('div', { class: 'actions' });
   private output: RunOutput | undefined;
 
-  constructor({ send, ...surroundings }: Surroundings) {
-    this.charts = new RunCharts({ send, ...surroundings });
+  constructor(surroundings: Surroundings) {
+    const { send } = surroundings;
+    this.charts = new RunCharts(surroundings);
     this.verdict = new VerdictView({
       showLayers: ([layer]) => {
         this.charts.pick(layer);

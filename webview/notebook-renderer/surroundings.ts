@@ -10,7 +10,7 @@ export interface Surroundings {
   canApply: boolean;
   /** Undefined where nobody listens: in a viewer without the extension. */
   send: ((message: RendererToHost) => void) | undefined;
-  save(file: Exported): void;
+  save: (file: Exported) => void;
 }
 
 /** The view of one kind of output. */
