@@ -182,7 +182,10 @@ export async function startServer({ dataFolder, settings, env = {}, port = 0, tr
     { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: { ...process.env, ...env, PATH: process.env.PATH } },
   );
   let log = '';
-  const ended = new Promise((done) => server.once('exit', done));
+  // Also where this process ends without having stopped it, as when nobody reads its output any more.
+  const kill = () => process.kill(-server.pid, 'SIGKILL');
+  process.once('exit', kill);
+  const ended = new Promise((done) => server.once('exit', done)).finally(() => process.off('exit', kill));
   const stop = async () => {
     if (server.exitCode === null && server.signalCode === null) {
       process.kill(-server.pid, 'SIGTERM');
