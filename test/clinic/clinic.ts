@@ -10,20 +10,16 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { diagnose } from '../../extension/diagnosis/diagnose';
 import type { Experiment } from '../../extension/protocol/experiment';
-import type { Finding } from '../../extension/protocol/finding';
 import type { Prescription } from '../../extension/protocol/prescription';
-import { prescribe, type PrescribeResult } from '../../extension/remedies/prescribe';
+import { prescribe } from '../../extension/remedies/prescribe';
 import { assess, isHealthy, type Assessment } from '../../extension/remedies/score';
 import { runTrial } from '../../extension/remedies/trial-run';
 import { Trainer } from '../../extension/trainer/host';
-import { acceptedSymptoms } from './causes';
 import { patientsOf, readPatients, type Patient } from './patients';
+import { isCured, isDetected, worth, type Examined } from './verdict';
 
-interface Record {
-  patient: Patient;
-  baseline: Assessment;
-  twin?: Assessment;
-  outcome?: PrescribeResult;
+/** An examined patient, and how long that took. */
+interface Record extends Examined {
   seconds: number;
 }
 
@@ -38,24 +34,6 @@ const { values: options } = parseArgs({
     verbose: { type: 'boolean', default: false },
   },
 });
-
-const worth = (findings: readonly Finding[]): Finding[] =>
-  findings.filter(({ severity }) => severity !== 'information');
-
-const isDetected = ({ patient: { cause }, baseline }: Record): boolean => {
-  const accepted: readonly string[] = cause ? acceptedSymptoms[cause] : [];
-  return worth(baseline.findings).some(({ symptom }) => accepted.includes(symptom));
-};
-
-/** No warning is left, and the loss has come at least half as far as the twin's, from the better of both beginnings. */
-function isCured({ baseline, twin, outcome }: Record): boolean {
-  const [first] = outcome?.prescriptions ?? [];
-  if (!first || !twin) return false;
-  const start = Math.min(...[baseline.initialLoss, twin.initialLoss].filter(Number.isFinite));
-  // A twin that diverges sets no goal.
-  const goal = Number.isFinite(twin.loss) ? (start + twin.loss) / 2 : start;
-  return first.findings.every(({ severity }) => severity === 'information') && first.effect.lossAfter <= goal;
-}
 
 async function examine(patient: Patient, trainer: Trainer): Promise<Record> {
   const start = performance.now();
