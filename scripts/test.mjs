@@ -32,7 +32,11 @@ const stages = {
   },
   webgpu: { args: mocha('webgpu'), suite: true, environment: softwareWebGpu },
   vscode: { args: ['scripts/test-vscode.mjs'], suite: true },
-  e2e: { args: ['scripts/test-e2e.mjs'], suite: true },
+  e2e: {
+    args: ['scripts/test-e2e.mjs'],
+    suite: true,
+    environment: () => ({ GRADIENT_DOCTOR_PYTHON: pythonWithTorch() }),
+  },
   packaged: { args: ['scripts/test-packaged.mjs'], suite: true },
 };
 

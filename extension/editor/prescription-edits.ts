@@ -76,12 +76,11 @@ export class PrescriptionEdits implements SourceEdits {
       factor > 1
         ? vscode.l10n.t('Applied. The trial also trained with {0} times the learning rate.', factor)
         : vscode.l10n.t('Applied to {0}.', vscode.workspace.asRelativePath(uri));
-    const canMeasure = run.header.settings.capture !== undefined && this.contributed(captureCommands.diagnoseScript);
+    const canMeasure = run.header.settings.capture !== undefined && this.contributed(captureCommands.measureAgain);
     const measure = vscode.l10n.t('Measure Again');
     const answer = await vscode.window.showInformationMessage(done, ...(canMeasure ? [measure] : []));
     if (answer !== measure) return;
-    await vscode.workspace.saveAll(false);
-    await vscode.commands.executeCommand(captureCommands.diagnoseScript, uri);
+    await vscode.commands.executeCommand(captureCommands.measureAgain, run);
   }
 }
 

@@ -258,7 +258,8 @@ export async function storedRuns(folder: string): Promise<{ record: RunRecord; r
     const runs = join(storages, storage, 'gradient-doctor.gradient-doctor/runs');
     const store = new RunStore(runs, { runs: 50, bytes: Infinity });
     const records = await store.list({ kind: 'stopped', reason: 'read by a test' }).catch(() => []);
-    if (!records.some(({ header }) => header.settings.model.startsWith(folder))) continue;
+    if (!records.some(({ header: { settings } }) => (settings.capture?.script ?? settings.model).startsWith(folder)))
+      continue;
     return Promise.all(
       records.map(async (record) => {
         const rows = await store.readRows(record);
