@@ -22,7 +22,8 @@ const lab: Notebook = {
   ],
 };
 
-describe('An experiment notebook', () => {
+describe('An experiment notebook', function () {
+  this.timeout(240_000);
   let folder: string;
   let path: string;
   let workbench: Workbench;
@@ -67,7 +68,7 @@ describe('An experiment notebook', () => {
         return found !== undefined;
       },
       'an output is shown',
-      60_000,
+      120_000,
     );
     return found!;
   };
