@@ -10,9 +10,15 @@ export interface Reference {
   edits: TextEdit[];
 }
 
+const knownNames = new WeakMap<ParsedSource, Map<string, string>>();
+
 /** Local names and the full names that they stand for, from all imports of a Python file. */
 const importedNames = (file: ParsedSource): Map<string, string> => {
+  const known = knownNames.get(file);
+  if (known) return known;
   const names = new Map<string, string>();
+  // A file never changes: one that is edited is parsed into another.
+  knownNames.set(file, names);
   for (const statement of allStatements(file.root)) {
     if (statement.kind !== 'import') continue;
     for (const { name, alias } of statement.names) {
