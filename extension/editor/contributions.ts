@@ -34,7 +34,6 @@ export const notebookCommands = {
 /** Those about source files. */
 export const sourceCommands = {
   openRule: 'gradientDoctor.openRule',
-  explainSymptom: 'gradientDoctor.explainSymptom',
   applyTrial: 'gradientDoctor.applyTrial',
 } as const;
 

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { AnalysisClient } from './analysis-client';
 import type { PartEdit, SourceFinding, SourceFix } from './analysis-messages';
+import { sourceCommands } from './contributions';
 import { diagnosticSource, type LintDiagnostics } from './lint-diagnostics';
 import {
   addEdits,
@@ -75,12 +76,16 @@ export class LintActions implements vscode.CodeActionProvider {
     const everywhere = isNotebook(document)
       ? vscode.l10n.t('Disable {0} for this notebook', rule)
       : vscode.l10n.t('Disable {0} for this file', rule);
+    const explain = new vscode.CodeAction(vscode.l10n.t('Explain {0}', rule), vscode.CodeActionKind.QuickFix);
+    explain.command = { title: explain.title, command: sourceCommands.openRule, arguments: [rule] };
+    explain.diagnostics = diagnostics;
     return [
       ...fixes,
       ...(disableLine
         ? [action(vscode.l10n.t('Disable {0} for this line', rule), vscode.CodeActionKind.QuickFix, [disableLine])]
         : []),
       action(everywhere, vscode.CodeActionKind.QuickFix, [disableFile]),
+      explain,
     ];
   }
 

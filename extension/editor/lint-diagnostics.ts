@@ -52,6 +52,7 @@ export class LintDiagnostics implements vscode.Disposable {
   private readonly subscriptions: readonly { dispose(): unknown }[];
 
   constructor(
+    private readonly extension: vscode.Uri,
     private readonly analysis: AnalysisClient,
     private readonly log: vscode.LogOutputChannel,
   ) {
@@ -203,7 +204,10 @@ export class LintDiagnostics implements vscode.Disposable {
       if (!uris.some((each) => each.toString() === uri.toString())) this.collection.delete(uri);
     entry.shown = uris;
     for (const [index, uri] of uris.entries())
-      this.collection.set(uri, entry.findings.filter(({ part }) => part === index).map(diagnosticOf));
+      this.collection.set(
+        uri,
+        entry.findings.filter(({ part }) => part === index).map((finding) => diagnosticOf(finding, this.extension)),
+      );
   }
 
   private close(document: SourceDocument): void {
@@ -218,9 +222,9 @@ export class LintDiagnostics implements vscode.Disposable {
   }
 }
 
-function diagnosticOf(finding: SourceFinding): vscode.Diagnostic {
+function diagnosticOf(finding: SourceFinding, extension: vscode.Uri): vscode.Diagnostic {
   const diagnostic = new vscode.Diagnostic(rangeOf(finding), finding.message, severityOf(finding.severity));
   diagnostic.source = diagnosticSource;
-  diagnostic.code = { value: finding.rule, target: ruleLink(finding.rule) };
+  diagnostic.code = { value: finding.rule, target: ruleLink(extension, finding.rule) };
   return diagnostic;
 }

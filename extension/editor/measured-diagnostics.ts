@@ -3,7 +3,6 @@ import * as vscode from 'vscode';
 import { symptomNames } from '../panel/symptom-names';
 import type { Finding } from '../protocol/finding';
 import type { Range } from '../source/text';
-import { sourceCommands } from './contributions';
 import { diagnosticSource, severityOf } from './lint-diagnostics';
 import type { MeasuredLayer, MeasuredLayers } from './measured-layers';
 import { rangeOf } from './source-documents';
@@ -27,7 +26,7 @@ export function placesOf(finding: Finding, layers: readonly MeasuredLayer[]): Me
   return [...groups.values()];
 }
 
-export function registerMeasuredDiagnostics(measured: MeasuredLayers): vscode.Disposable {
+export function registerMeasuredDiagnostics(extension: vscode.Uri, measured: MeasuredLayers): vscode.Disposable {
   const collection = vscode.languages.createDiagnosticCollection('gradientDoctor.measured');
   const show = () => {
     const all = new Map<string, [vscode.Uri, vscode.Diagnostic[]]>();
@@ -38,7 +37,7 @@ export function registerMeasuredDiagnostics(measured: MeasuredLayers): vscode.Di
       const [{ uri }] = worst as [MeasuredLayer];
       const entry = all.get(uri.toString()) ?? [uri, []];
       all.set(uri.toString(), entry);
-      entry[1].push(diagnosticOf(finding, worst, others));
+      entry[1].push(diagnosticOf(extension, finding, worst, others));
     }
     collection.clear();
     for (const [uri, diagnostics] of all.values()) collection.set(uri, diagnostics);
@@ -48,6 +47,7 @@ export function registerMeasuredDiagnostics(measured: MeasuredLayers): vscode.Di
 }
 
 function diagnosticOf(
+  extension: vscode.Uri,
   finding: Finding,
   worst: readonly MeasuredLayer[],
   others: readonly (readonly MeasuredLayer[])[],
@@ -58,9 +58,7 @@ function diagnosticOf(
   diagnostic.source = diagnosticSource;
   diagnostic.code = {
     value: finding.symptom,
-    target: vscode.Uri.parse(
-      `command:${sourceCommands.explainSymptom}?${encodeURIComponent(JSON.stringify([finding.symptom]))}`,
-    ),
+    target: vscode.Uri.joinPath(extension, 'docs/handbook/symptoms', `${finding.symptom}.md`),
   };
   const related = (layer: MeasuredLayer, at: Range, message: string) =>
     new vscode.DiagnosticRelatedInformation(new vscode.Location(layer.uri, rangeOf({ range: at })), message);

@@ -1,6 +1,5 @@
 /** Everything that the editor shows in source files. */
 import * as vscode from 'vscode';
-import { showHandbook } from '../panel/handbook';
 import type { RunLibrary } from '../panel/run-library';
 import type { SearchLibrary } from '../panel/search-library';
 import type { SourceEdits } from '../panel/source-edits';
@@ -34,7 +33,7 @@ export interface SourceFeatures {
 export function registerSourceFeatures({ context, library, searches, log }: SourceParts): SourceFeatures {
   const { extensionUri, workspaceState, extension } = context;
   const analysis = new AnalysisClient(vscode.Uri.joinPath(extensionUri, 'dist/analysis-worker.js').fsPath);
-  const lint = new LintDiagnostics(analysis, log);
+  const lint = new LintDiagnostics(extensionUri, analysis, log);
   const measured = new MeasuredLayers(library, analysis, workspaceState, log);
   const trials = new MeasuredTrials(measured, searches);
   const effect: TrialEffect = ({ uri }, remedy) => trials.effect(uri, remedy);
@@ -49,14 +48,11 @@ export function registerSourceFeatures({ context, library, searches, log }: Sour
     trials,
     registerLintActions(analysis, lint, effect),
     registerRemedyActions(analysis, effect),
-    registerMeasuredDiagnostics(measured),
+    registerMeasuredDiagnostics(extensionUri, measured),
     registerLayerHover(measured, library),
     registerPrescriptionActions(measured, trials),
     registerSourceLenses(new SourceLenses({ analysis, lint, measured, trials, contributed })),
     registerRulePages(extensionUri),
-    vscode.commands.registerCommand(sourceCommands.explainSymptom, (symptom: unknown) =>
-      showHandbook(extensionUri, `symptoms/${String(symptom)}`),
-    ),
     vscode.commands.registerCommand(sourceCommands.applyTrial, (run: unknown, trial: unknown) =>
       edits.applyTrial(run, trial),
     ),
