@@ -10,15 +10,23 @@ export interface Prescribed {
   prescriptions: readonly Prescription[];
 }
 
-export function prescribeDocument({ baseline, trials, prescriptions }: Prescribed) {
+/** @param editsOf the source edits of a prescription, where the source is known */
+export function prescribeDocument(
+  { baseline, trials, prescriptions }: Prescribed,
+  editsOf: (prescription: Prescription) => unknown = () => undefined,
+) {
   return {
     baseline: runDocument(baseline.run, baseline.findings),
     trials: trials.map(trialDocument),
-    prescriptions: prescriptions.map((prescription) => ({
-      ...trialDocument(prescription),
-      healthy: prescription.healthy,
-      seeds: prescription.seeds,
-    })),
+    prescriptions: prescriptions.map((prescription) => {
+      const edits = editsOf(prescription);
+      return {
+        ...trialDocument(prescription),
+        healthy: prescription.healthy,
+        seeds: prescription.seeds,
+        ...(edits !== undefined && { edits }),
+      };
+    }),
   };
 }
 

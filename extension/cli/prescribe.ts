@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { diagnose } from '../diagnosis/diagnose';
 import { number } from '../diagnosis/sentence';
 import type { Prescription, Trial } from '../protocol/prescription';
 import { trialName } from '../protocol/trial-ranking';
+import { editsOf } from '../remedies/source-edits/prescription-edits';
 import { prescribe, type PrescribeResult } from '../remedies/prescribe';
 import { runTrial } from '../remedies/trial-run';
 import type { RegisterCommand } from './command';
@@ -39,10 +41,20 @@ export const registerPrescribe: RegisterCommand = (program, context) => {
         },
       },
     );
-    if (options.json) terminal.printJson(prescribeDocument(result));
+    const { layers } = result.baseline.run.header.layout;
+    if (options.json) terminal.printJson(prescribeDocument(result, (each) => editsOf(each, layers, readText)));
     else terminal.print(prescribeReport(result));
     context.exitCode = exitCodeOf(result.baseline.findings);
   });
+};
+
+/** A model may come from another machine, where its source was. */
+const readText = (path: string): string | undefined => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
 };
 
 export function prescribeReport({ baseline, trials, prescriptions }: PrescribeResult): string {
