@@ -87,6 +87,8 @@ function readOperands(g: GraphBuilder, node: Node): Operands {
   if (attribute(node, 'input_forget', 'int')) refuse('coupled input and forget gates have no gradient here.');
   const [w, r] = [g.value(node.inputs[1]!), g.value(node.inputs[2]!)];
   const cell = cellOf(node, refuse);
+  if (r.shape[1] !== cell.gates * r.shape[2]!)
+    refuse('a state that is projected to another size (proj_size) has no gradient here.');
   return {
     cell,
     direction: attribute(node, 'direction', 'string') ?? 'forward',

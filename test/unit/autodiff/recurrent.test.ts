@@ -135,6 +135,10 @@ describe('recurrent operators', () => {
     );
     assert.throws(refused('RNN', { activations: ['Affine'] }), /the activations affine have no gradient/);
     assert.throws(refused('LSTM', { input_forget: 1 }), /coupled input and forget gates/);
+    const { g, outputs } = model({ about: '', op: 'LSTM' });
+    g.graph.types.set('r', { dtype: 'float32', shape: [1, 4 * hidden, hidden - 1] });
+    const seeds = new Map([[outputs[0]!.name, outputs[0]!]]);
+    assert.throws(() => differentiate(g, seeds, ['w']), /a state that is projected to another size/);
   });
 });
 
