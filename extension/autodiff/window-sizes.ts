@@ -72,13 +72,14 @@ function withPads(node: Node, [, , ...image]: Shape, graph: Graph): Node | undef
     const covered = (length - 1) * strides[i]! + (kernel[i]! - 1) * dilations[i]! + 1 + extra[i]!;
     return covered - size.at(i - image.length)!;
   });
-  if (totals.some((total) => total < 0))
+  // What the windows do not cover at the end is padding of the output, which is shorter than a stride.
+  const uncovered = totals.map((total, i) => Math.max(0, -total) + extra[i]!);
+  if (totals.some((total, i) => total < 0 && uncovered[i]! >= strides[i]!))
     throw new UnsupportedError(node, 'an output larger than its windows cover is not supported.');
-  const before = totals.map((total) => (isUpper ? Math.floor(total / 2) : Math.ceil(total / 2)));
-  return changed(node, { pads: [...before, ...totals.map((total, i) => total - before[i]!)] }, [
-    'output_shape',
-    'auto_pad',
-  ]);
+  const cut = totals.map((total) => Math.max(0, total));
+  const before = cut.map((total) => (isUpper ? Math.floor(total / 2) : Math.ceil(total / 2)));
+  const pads = [...before, ...cut.map((total, i) => total - before[i]!)];
+  return changed(node, { pads, output_padding: uncovered }, ['output_shape', 'auto_pad', 'output_padding']);
 }
 
 function changed(node: Node, lists: Readonly<Record<string, number[]>>, without: readonly string[]): Node {
