@@ -8,7 +8,9 @@ class SequenceClassifier(nn.Module):
         super().__init__()
         self.rnn = nn.RNN(features, hidden, nonlinearity="relu", batch_first=True)
         self.head = nn.Linear(hidden, classes)
-        nn.init.normal_(self.rnn.weight_hh_l0, std=0.3)
+        for name, weight in self.rnn.named_parameters():
+            if name.startswith("weight_hh"):
+                nn.init.normal_(weight, std=0.3)
 
     def forward(self, x):
         outputs, _ = self.rnn(x)
