@@ -82,6 +82,15 @@ export function addEdits(
 ): void {
   for (const edit of edits) {
     const part = parts[edit.part];
-    if (part) to.replace(part.uri, rangeOf(edit), edit.newText, review);
+    if (part) to.replace(part.uri, rangeOf(edit), edit.newText, review && { ...review, needsConfirmation: false });
   }
+  // Edits that ask for confirmation are shown unticked, so that Apply would do nothing. This one, which is nothing,
+  // has the others shown, ticked.
+  const [first] = edits;
+  const part = first && parts[first.part];
+  if (review && part)
+    to.insert(part.uri, new vscode.Position(0, 0), '', {
+      needsConfirmation: true,
+      label: vscode.l10n.t('Read the changes, then press Apply'),
+    });
 }
