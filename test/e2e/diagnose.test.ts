@@ -151,9 +151,9 @@ describe('Diagnose Gradients on a recurrent network', () => {
   it('shows the gradient at every time step, as curve, heat map and numbers', async () => {
     const steps = 6;
     const folder = await aWorkspace({ 'gradientDoctor.steps': steps });
-    await cp('test/fixtures/parity/rnn-tanh-dynamo', join(folder, 'rnn'), { recursive: true });
+    await cp('test/fixtures/parity/rnn-tanh-dynamo', join(folder, 'recurrent'), { recursive: true });
     const workbench = await Workbench.open(folder);
-    await workbench.fromExplorer(['rnn', 'model.onnx'], 'Diagnose Gradients');
+    await workbench.fromExplorer(['recurrent', 'model.onnx'], 'Diagnose Gradients');
     await workbench.statusBarItem().waitFor({ timeout: 60_000 });
     await workbench.runEnded();
     const panel = await workbench.panel();

@@ -247,8 +247,8 @@ describe('An experiment notebook', function () {
   it('is created from a template', async () => {
     await workbench.command('Gradient Doctor: New Experiment Notebook');
     await workbench.pick('Clip or not');
-    await workbench.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: 'exploding' }).first().click();
-    const text = workbench.page.locator('.notebook-editor .view-lines').filter({ hasText: 'exploding/model.onnx' });
+    await workbench.pick('exploding_rnn');
+    const text = workbench.page.locator('.notebook-editor .view-lines').filter({ hasText: 'exploding_rnn/model.onnx' });
     await text.first().waitFor();
     await workbench.screenshot('notebook-template');
   });

@@ -62,13 +62,16 @@ describe('Prescribe Remedies on the sigmoid sample', function () {
     assert.deepEqual(
       rows.map(([rank, remedy, outcome, health, loss]) => [rank, remedy, outcome, health, loss]),
       rankedTrials(search).map((index, place) => {
-        const { remedies, outcome, effect } = search.trials[index]!;
+        const { remedies, learningRateFactor, outcome, effect } = search.trials[index]!;
+        const settings = [
+          ...remedies.flatMap(({ parameters }) =>
+            Object.entries(parameters).map(([name, value]) => `${name} ${value}`),
+          ),
+          ...(learningRateFactor === 1 ? [] : [`learning rate ×${learningRateFactor}`]),
+        ];
         return [
           String(place + 1),
-          remedies
-            .map(({ id, parameters }) => [id, ...Object.entries(parameters).map(([name, value]) => `${name} ${value}`)])
-            .map(([id, ...parameters]) => id! + parameters.join(', '))
-            .join(' + '),
+          remedies.map(({ id }) => id).join(' + ') + settings.join(', '),
           { 'no-effect': 'no effect', skipped: 'not tried' }[outcome as string] ?? outcome,
           effect ? `${effect.healthBefore.toFixed(2)} → ${effect.healthAfter.toFixed(2)}` : '–',
           effect ? `${readableNumber(effect.lossBefore)} → ${readableNumber(effect.lossAfter)}` : '–',
