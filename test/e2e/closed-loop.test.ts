@@ -58,7 +58,6 @@ describe('the closed loop on a training script', function () {
       const measure = page.locator('.notification-toast').getByRole('button', { name: 'Measure Again' });
       await preview.or(measure).first().waitFor({ timeout: 30_000 });
       if (await preview.isVisible()) {
-        await page.locator('.edit-checkbox').first().check();
         await preview.click();
       }
       await measure.click({ timeout: 30_000 });
