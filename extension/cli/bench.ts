@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { median } from '../diagnosis/statistics';
 import { InputError, RunError } from '../protocol/errors';
 import { defaultExperiment } from '../protocol/experiment';
 import { benchWorks, type BenchResult } from '../protocol/trainer-messages';
@@ -139,12 +140,6 @@ const summary = (turns: readonly Omit<BenchResult, 'buildMilliseconds'>[]): Meas
   timeMilliseconds: median(turns.map(({ milliseconds }) => median(milliseconds))),
   peakBytes: median(turns.map(({ peakBytes }) => peakBytes)),
 });
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
 
 const geometricMean = (values: readonly number[]): number =>
   Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
