@@ -63,9 +63,16 @@ export async function runTrial(
       if (cut !== undefined) lost.abort();
     },
   });
-  if (end.kind === 'failed') throw new RunError(end.reason);
+  if (end.kind === 'failed' && cut === undefined) throw new RunError(end.reason);
   if (!header) throw new RunError('Stopped before the first step.');
   const secondsPerStep = (latest - begin) / 1000 / Math.max(1, rows.steps);
   const steps = cut ?? rows.steps;
-  return { header, steps, rows: rows.rows.subarray(0, steps * rows.width), end, secondsPerStep };
+  return {
+    header,
+    steps,
+    rows: rows.rows.subarray(0, steps * rows.width),
+    // The trainer may have come to the last step before it heard.
+    end: cut === undefined ? end : { kind: 'stopped', reason: 'cancelled' },
+    secondsPerStep,
+  };
 }

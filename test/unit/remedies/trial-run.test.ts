@@ -6,25 +6,27 @@ import { makeRun } from '../diagnosis/run-factory';
 
 const experiment: Experiment = { ...defaultExperiment('model.onnx'), steps: 100 };
 
-/** Sends the steps of a run in chunks of a size, until it is cancelled. */
+/** Sends the steps of a run in chunks of a size, until it is cancelled; behind the last one that comes too late. */
 const trainerOf = (chunk: number, loss: (step: number) => number): TrialTrainer => ({
   train: (_, options) => {
     const run = makeRun({ depth: 1, steps: 100, step: (step) => ({ loss: loss(step) }) });
     const width = rowWidth(run.header.layout);
     options.header?.(run.header);
-    for (let first = 0; first < 100 && !options.signal?.aborted; first += chunk) {
+    let first = 0;
+    for (; first < 100 && !options.signal?.aborted; first += chunk) {
       const count = Math.min(chunk, 100 - first);
       options.steps?.({ firstStep: first, count, rows: run.rows.slice(first * width, (first + count) * width) });
     }
-    return Promise.resolve(options.signal?.aborted ? { kind: 'stopped', reason: 'cancelled' } : { kind: 'finished' });
+    return Promise.resolve(first < 100 ? { kind: 'stopped', reason: 'cancelled' } : { kind: 'finished' });
   },
 });
 
 describe('runTrial', () => {
-  for (const chunk of [1, 7, 64])
+  for (const chunk of [1, 7, 64, 100])
     it(`cuts a lost run at the same step however its steps arrive: ${chunk} at a time`, async () => {
       const diverging = trainerOf(chunk, (step) => (step < 20 ? 1 : NaN));
-      assert.equal((await runTrial(diverging, experiment, undefined)).steps, 30);
+      const lost = await runTrial(diverging, experiment, undefined);
+      assert.deepEqual([lost.steps, lost.end?.kind], [30, 'stopped']);
       const asked: number[] = [];
       const run = await runTrial(
         trainerOf(chunk, () => 1),
@@ -32,7 +34,7 @@ describe('runTrial', () => {
         undefined,
         (soFar) => asked.push(soFar.steps) > 0,
       );
-      assert.deepEqual([asked, run.steps], [[30], 30]);
+      assert.deepEqual([asked, run.steps, run.end?.kind], [[30], 30, 'stopped']);
       assert.equal(run.rows.length, 30 * rowWidth(run.header.layout));
     });
 
