@@ -2,11 +2,9 @@
 import * as vscode from 'vscode';
 import { findSource } from '../panel/layer-source';
 import type { RunLibrary } from '../panel/run-library';
-import type { RunRecord } from '../panel/run-store';
 import type { SearchLibrary } from '../panel/search-library';
-import type { SourceEdits } from '../panel/source-edits';
+import type { AppliedTrial, MeasuredModel, SourceEdits } from '../panel/source-edits';
 import type { Use } from '../protocol/experiment';
-import type { Trial } from '../protocol/prescription';
 import type { AnalysisClient } from './analysis-client';
 import { captureCommands } from './contributions';
 import { workspaceEditOf } from './remedy-actions';
@@ -22,15 +20,18 @@ export class PrescriptionEdits implements SourceEdits {
     private readonly log: vscode.LogOutputChannel,
   ) {}
 
-  known({ header: { layout, settings } }: RunRecord, { remedies, outcome }: Trial): boolean {
+  known({ header: { layout, settings } }: MeasuredModel, { remedies, outcome }: AppliedTrial): boolean {
     const hasSource = settings.capture !== undefined || layout.layers.some(({ source }) => source !== undefined);
     return hasSource && remedies.length > 0 && outcome !== 'failed' && outcome !== 'skipped';
   }
 
   /** Shows the edit, makes it if the user agrees, and offers to measure the model again. */
-  async apply(run: RunRecord, trial: Trial): Promise<void> {
+  async apply(model: MeasuredModel, trial: AppliedTrial, measureAgain?: () => Thenable<unknown>): Promise<void> {
+    const { capture } = model.header.settings;
+    const command = (): Thenable<unknown> => vscode.commands.executeCommand(captureCommands.measureAgain, model);
+    const again = capture && this.contributed(captureCommands.measureAgain) ? command : undefined;
     try {
-      await this.write(run, trial);
+      await this.write(model, trial, measureAgain ?? again);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.log.error(reason);
@@ -45,10 +46,14 @@ export class PrescriptionEdits implements SourceEdits {
     if (run && found) await this.apply(run, found);
   }
 
-  private async write(run: RunRecord, trial: Trial): Promise<void> {
-    const uri = await scriptOf(run);
+  private async write(
+    model: MeasuredModel,
+    trial: AppliedTrial,
+    measureAgain: (() => Thenable<unknown>) | undefined,
+  ): Promise<void> {
+    const uri = await scriptOf(model);
     if (!uri) {
-      void vscode.window.showWarningMessage(vscode.l10n.t('The source of {0} is not in this workspace.', run.name));
+      void vscode.window.showWarningMessage(vscode.l10n.t('The source of {0} is not in this workspace.', model.name));
       return;
     }
     const document = await vscode.workspace.openTextDocument(uri);
@@ -67,31 +72,32 @@ export class PrescriptionEdits implements SourceEdits {
     }
     await vscode.window.showTextDocument(document, { preserveFocus: true });
     if (!(await vscode.workspace.applyEdit(workspaceEditOf(document, edit), { isRefactoring: true }))) return;
-    await this.offerToMeasure(run, uri, trial);
+    await this.offerToMeasure(uri, trial, measureAgain);
   }
 
-  private async offerToMeasure(run: RunRecord, uri: vscode.Uri, trial: Trial): Promise<void> {
-    const factor = trial.learningRateFactor;
+  private async offerToMeasure(
+    uri: vscode.Uri,
+    { learningRateFactor: factor }: AppliedTrial,
+    measureAgain: (() => Thenable<unknown>) | undefined,
+  ): Promise<void> {
     const done =
       factor > 1
         ? vscode.l10n.t('Applied. The trial also trained with {0} times the learning rate.', factor)
         : vscode.l10n.t('Applied to {0}.', vscode.workspace.asRelativePath(uri));
-    const canMeasure = run.header.settings.capture !== undefined && this.contributed(captureCommands.measureAgain);
     const measure = vscode.l10n.t('Measure Again');
-    const answer = await vscode.window.showInformationMessage(done, ...(canMeasure ? [measure] : []));
-    if (answer !== measure) return;
-    await vscode.commands.executeCommand(captureCommands.measureAgain, run);
+    const answer = await vscode.window.showInformationMessage(done, ...(measureAgain ? [measure] : []));
+    if (answer === measure) await measureAgain?.();
   }
 }
 
 /** A lower learning rate is a remedy like others; a higher one is said, not written. */
-const usesOf = ({ remedies, learningRateFactor }: Trial): readonly Use[] =>
+const usesOf = ({ remedies, learningRateFactor }: AppliedTrial): readonly Use[] =>
   learningRateFactor < 1 && !remedies.some(({ id }) => id === 'lower-lr')
     ? [...remedies, { id: 'lower-lr', parameters: { factor: learningRateFactor } }]
     : remedies;
 
 /** The training script where the model was captured from one, else the file that has most of its layers. */
-async function scriptOf({ header: { layout, settings } }: RunRecord): Promise<vscode.Uri | undefined> {
+async function scriptOf({ header: { layout, settings } }: MeasuredModel): Promise<vscode.Uri | undefined> {
   if (settings.capture) return findSource(settings.capture.script, settings.model);
   const counts = new Map<string, number>();
   for (const { source } of layout.layers) if (source) counts.set(source.file, (counts.get(source.file) ?? 0) + 1);
