@@ -2,7 +2,9 @@
  * Runs test/vscode inside the extension host and prints the results: in a desktop VS Code (@vscode/test-electron), or
  * in VS Code's server with a headless browser where there is no desktop.
  *
- *   node scripts/test-vscode.mjs [--host desktop|browser]
+ *   node scripts/test-vscode.mjs [--host desktop|browser] [--entry FILE]
+ *
+ * FILE is another entry point than that of test/vscode, as out/test/bench/editor.js is.
  */
 import { runTests } from '@vscode/test-electron';
 import { chromium } from 'playwright-core';
@@ -20,9 +22,9 @@ import {
 } from './vscode-server.mjs';
 
 const limitMinutes = 4;
-const tests = join(repository, 'out/test/vscode/index.js');
 
-const { values } = parseArgs({ options: { host: { type: 'string' } } });
+const { values } = parseArgs({ options: { host: { type: 'string' }, entry: { type: 'string' } } });
+const tests = join(repository, values.entry ?? 'out/test/vscode/index.js');
 const host = values.host ?? (process.platform === 'linux' && !process.env.DISPLAY ? 'browser' : 'desktop');
 
 /** Prints what the test entry point reports, as it comes. */

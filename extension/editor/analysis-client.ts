@@ -5,6 +5,9 @@ import type { AnalysisQuestions, AnalysisToHost, HostToAnalysis, Question } from
 /** A file that takes longer is given up: rules are heuristics, and none is worth a busy processor. */
 const limitMilliseconds = 20_000;
 
+/** Megabytes for what is young: a trace of a long file outgrows the default, and would be copied again and again. */
+const youngGeneration = 96;
+
 interface Waiting {
   resolve: (answer: unknown) => void;
   reject: (error: Error) => void;
@@ -44,7 +47,7 @@ export class AnalysisClient {
 
   private started(): Worker {
     if (this.worker) return this.worker;
-    const worker = new Worker(this.path);
+    const worker = new Worker(this.path, { resourceLimits: { maxYoungGenerationSizeMb: youngGeneration } });
     worker.unref();
     worker.on('message', (reply: AnalysisToHost) => {
       const waiting = this.waiting.get(reply.ticket);

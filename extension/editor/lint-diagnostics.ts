@@ -16,8 +16,8 @@ import {
   type SourceDocument,
 } from './source-documents';
 
-/** Several changes of one keystroke (auto-closing brackets, several cursors) are one. */
-const settleMilliseconds = 10;
+/** Several changes of one keystroke (as a formatter on type makes them) are one. */
+const settleMilliseconds = 2;
 
 export const diagnosticSource = 'Gradient Doctor';
 

@@ -6,13 +6,15 @@ import { sitesOfLayers } from '../remedies/source-edits/module-paths';
 import { analyse } from '../source/analyse';
 import { disableInFile, disableOnLine } from '../source/comments';
 import { composeEdits } from '../source/edits/compose';
+import { concernsFramework } from '../source/framework';
 import type { FindModule } from '../source/interpreter';
-import { lintSource, safeFixOf, type LintFinding } from '../source/lint';
+import { lintSource, lintTrace, safeFixOf, type LintFinding } from '../source/lint';
 import { programOfCells, type CellProgram } from '../source/notebook-source';
 import { parseSource, type ParsedSource } from '../source/parse';
 import { ProjectModules, type ReadText } from '../source/project';
 import { placeOf } from '../source/syntax';
 import { applyEdits, editsOverlap, SourceText, type Span, type TextEdit } from '../source/text';
+import type { Trace } from '../source/trace';
 import type {
   AnalysedDocument,
   AnalysisQuestions,
@@ -29,9 +31,19 @@ import type {
 /** A fix may uncover another; more rounds than this would mean that two fixes undo each other. */
 const mostRounds = 10;
 
+interface Followed {
+  trace: Trace;
+  /** The paths that were looked at for it. */
+  dependencies: readonly string[];
+  /** Of the files around it. */
+  state: number;
+}
+
 /** A document as one program, with its places as places of the document's parts. */
 class EditedProgram {
   readonly file: ParsedSource;
+  /** What it does, as long as nothing else has changed since: findings, lenses and layers are read from the same. */
+  followed?: Followed;
   private readonly cells: CellProgram | undefined;
   private readonly parts: readonly SourceText[];
 
@@ -82,6 +94,8 @@ export class SourceAnalysis implements Answers {
   private readonly open = new Map<string, string>();
   private folders: readonly string[] = [];
   private looked = new Set<string>();
+  /** Counts up whenever a file, as others see it, may have changed. */
+  private state = 0;
   private readonly modules: ProjectModules;
 
   /** @param readDisk the text of a file on disk. */
@@ -95,6 +109,7 @@ export class SourceAnalysis implements Answers {
   }
 
   tell(message: Exclude<HostToAnalysis, { ticket: number }>): void {
+    this.state++;
     switch (message.type) {
       case 'close':
         this.open.delete(message.path);
@@ -111,8 +126,11 @@ export class SourceAnalysis implements Answers {
 
   lint({ document, rules }: { document: AnalysedDocument; rules: RuleSettings }): LintAnswer {
     const program = this.programOf(document);
-    const findings = this.findingsOf(program.file, rules).map((finding) => describe(program, finding));
-    return { findings, dependencies: [...this.looked] };
+    const { file } = program;
+    if (!concernsFramework(file.source)) return { findings: [], dependencies: [] };
+    const { trace, dependencies } = this.follow(program);
+    const findings = lintTrace(file, trace, { severities: rules }).map((finding) => describe(program, finding));
+    return { findings, dependencies };
   }
 
   fixAll({ document, rules, part }: { document: AnalysedDocument; rules: RuleSettings; part: number }): PartEdit[] {
@@ -153,7 +171,7 @@ export class SourceAnalysis implements Answers {
     const program = this.programOf(document);
     const { file } = program;
     const sites = sitesOfLayers(
-      analyse(file, this.finderFor(file)),
+      this.follow(program).trace,
       layers.map(({ name }) => name),
     );
     const onLine = (line: number | undefined) => (line === undefined ? undefined : program.statementOn(line));
@@ -168,7 +186,7 @@ export class SourceAnalysis implements Answers {
   outline({ document }: AnalysisQuestions['outline']['given']): Answer<'outline'> {
     const program = this.programOf(document);
     const { file } = program;
-    const trace = analyse(file, this.finderFor(file));
+    const { trace } = this.follow(program);
     const loops = trace.events
       .filter(({ kind }) => kind === 'optimizer-step' || kind === 'backward')
       .flatMap(({ loops: around }) => around.find(({ site }) => site.file === file)?.site ?? []);
@@ -192,6 +210,7 @@ export class SourceAnalysis implements Answers {
     const program = new EditedProgram(document, earlier?.file);
     this.programs.set(document.id, program);
     if (!document.isNotebook) {
+      this.state++;
       this.open.set(document.path, document.parts[0] ?? '');
       this.modules.forget(document.path);
     }
@@ -199,8 +218,16 @@ export class SourceAnalysis implements Answers {
   }
 
   private findingsOf(file: ParsedSource, rules: RuleSettings): LintFinding[] {
-    this.looked = new Set();
     return lintSource(file, { severities: rules, findModule: this.finderFor(file) });
+  }
+
+  private follow(program: EditedProgram): Followed {
+    if (program.followed?.state !== this.state) {
+      this.looked = new Set();
+      const trace = analyse(program.file, this.finderFor(program.file));
+      program.followed = { trace, dependencies: [...this.looked], state: this.state };
+    }
+    return program.followed;
   }
 
   /** A file outside the workspace is read alone. */

@@ -8,25 +8,10 @@ import { analyse } from '../../extension/source/analyse';
 import { lintTrace } from '../../extension/source/lint';
 import { lintText } from '../../extension/source/lint-files';
 import { parseSource, type ParsedSource } from '../../extension/source/parse';
-import { allCases } from '../unit/source/rules/all-cases';
+import { examples, longFile } from './long-file';
 
-const lines = 2500;
 const edits = 40;
 const files = 1000;
-
-const examples = allCases
-  .flatMap(({ trips, passes }) => [...Object.entries(trips), ...Object.entries(passes)])
-  .filter(([name]) => !name.startsWith('ts:'))
-  .map(([, program]) => program);
-
-const indented = (program: string): string => program.replace(/^(?=.)/gm, '    ');
-
-function longFile(): string {
-  let text = 'import torch\nfrom torch import nn\n';
-  for (let index = 0; text.split('\n').length < lines; index++)
-    text += `def case_${index}(dataset):\n${indented(examples[index % examples.length]!)}\n`;
-  return text;
-}
 
 const summary = (times: readonly number[]): string => {
   const sorted = [...times].sort((a, b) => a - b);
