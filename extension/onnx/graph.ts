@@ -57,6 +57,8 @@ export interface Graph {
   types: Map<string, TensorType>;
   /** Initializers that the exporter marks as trained or as a buffer (`InputSpec.kind`). */
   marks: Map<string, 'parameter' | 'buffer'>;
+  /** The modules of the model as it was exported, once others are put in (see `keepModules`). */
+  modules?: ReadonlySet<string>;
 }
 
 export const emptyGraph = (name: string, opset = 18): Graph => ({

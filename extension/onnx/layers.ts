@@ -30,6 +30,11 @@ export function findLayers(graph: Graph, parameters: readonly string[]): Layer[]
     .map(uniquelyNamed());
 }
 
+/** Has layers keep their names whatever is put in below them: a norm at `layers.3.norm` makes no container of `layers.3`. */
+export function keepModules(graph: Graph): void {
+  graph.modules = analyse(graph, []).modules;
+}
+
 /** Nodes that will be a layer. */
 interface Group {
   name: string;
@@ -72,7 +77,7 @@ function analyse(graph: Graph, parameters: readonly string[]): Network {
     parametersOf: (node) => (used.get(node) ?? []).filter((name) => known.has(name)),
     makers: producers(graph),
     takers: consumers(graph),
-    modules: new Set(live.map(({ layer }) => layer)),
+    modules: graph.modules ?? new Set(live.map(({ layer }) => layer)),
   };
 }
 

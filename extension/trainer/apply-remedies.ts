@@ -3,6 +3,7 @@ import type { StateUpdate } from '../autodiff/mode';
 import { exportGraph } from '../onnx/export';
 import { GraphBuilder } from '../onnx/builder';
 import type { Graph } from '../onnx/graph';
+import { keepModules } from '../onnx/layers';
 import type { Runtime } from '../onnx/runtime';
 import { InputError } from '../protocol/errors';
 import type { Experiment, LossId, Mode } from '../protocol/experiment';
@@ -39,6 +40,7 @@ export async function applyRemedies(
   runtime: Runtime,
 ): Promise<Treated> {
   const random = new Random(experiment.seed, 'remedies');
+  keepModules(graph);
   const patient: Patient = {
     graph,
     g: new GraphBuilder(graph),

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { Graph } from '../../extension/onnx/graph';
+import { importGraph } from '../../extension/onnx/import';
+import { findLayers } from '../../extension/onnx/layers';
+import { readModel } from '../../extension/onnx/model-file';
+import { findParameters } from '../../extension/onnx/parameters';
 import { numbers, type Tensor } from '../../extension/onnx/tensor';
 import { remedies } from '../../extension/remedies';
 import { parseNpz } from '../../extension/training/data/npz';
@@ -25,6 +30,24 @@ function difference(actual: Tensor, expected: Tensor): number {
   return Math.max(...a.map((value, i) => Math.abs(value - b[i]!))) / scale;
 }
 
+/** Remedies that put another kind of layer in the place of a recurrent one. */
+const replacesLayers = new Set(['self-attention']);
+
+interface Model {
+  graph: Graph;
+  parameters: readonly string[];
+}
+
+async function imported(path: string): Promise<Model> {
+  const graph = importGraph(await readModel(path));
+  return { graph, parameters: findParameters(graph).flatMap(({ name, trainable }) => (trainable ? [name] : [])) };
+}
+
+const weightLayersOf = ({ graph, parameters }: Model): string[] =>
+  findLayers(graph, parameters)
+    .filter(({ info }) => ['linear', 'conv', 'recurrent', 'attention'].includes(info.kind))
+    .map(({ info }) => info.name);
+
 describe('a treated model equals the PyTorch model that a user would write', () => {
   for (const [name, { model, remedy, parameters }] of Object.entries(cases))
     for (const exporter of ['dynamo', 'script']) {
@@ -45,6 +68,21 @@ describe('a treated model equals the PyTorch model that a user would write', () 
         assert.equal(gradients.size, [...expected.keys()].filter((key) => key.startsWith('gradient/')).length);
       });
     }
+
+  it('whose weight layers keep their names, so that before and after are compared layer by layer', async () => {
+    const lost: string[] = [];
+    for (const [name, { model, remedy, parameters }] of Object.entries(cases)) {
+      if (replacesLayers.has(remedy)) continue;
+      for (const exporter of ['dynamo', 'script']) {
+        const path = join(folder, `${model}.${exporter}.onnx`);
+        const before = weightLayersOf(await imported(path));
+        const treated = await treat(path, remedy, parameters, arrays(`${model}.batch.npz`));
+        const after = new Set(weightLayersOf(treated));
+        lost.push(...before.filter((layer) => !after.has(layer)).map((layer) => `${name}, ${exporter}: ${layer}`));
+      }
+    }
+    assert.deepEqual(lost, []);
+  });
 
   it('with the output variance of every layer before and after lsuv', async () => {
     const { notes } = await treat(join(folder, 'cnn.dynamo.onnx'), 'lsuv', {}, arrays('cnn.batch.npz'));

@@ -7,6 +7,7 @@ import { GraphBuilder } from '../../extension/onnx/builder';
 import { exportGraph } from '../../extension/onnx/export';
 import type { Graph } from '../../extension/onnx/graph';
 import { importGraph } from '../../extension/onnx/import';
+import { keepModules } from '../../extension/onnx/layers';
 import { readModel } from '../../extension/onnx/model-file';
 import { findParameters } from '../../extension/onnx/parameters';
 import type { Tensor } from '../../extension/onnx/tensor';
@@ -37,6 +38,7 @@ export async function treat(
   const inputs = new Map(imported.inputs.map(({ name }) => [name, batch.get(name)!]));
   const graph = canonicalise(await specialise(imported, inputs, runtime));
   const random = new Random(0, 'remedies');
+  keepModules(graph);
   const patient: Patient = {
     graph,
     g: new GraphBuilder(graph),
