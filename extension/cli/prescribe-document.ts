@@ -31,7 +31,7 @@ export function prescribeDocument(
 }
 
 function trialDocument({ remedies, learningRateFactor, outcome, why, effect }: Trial) {
-  const units = remedies.flatMap((use) => use.units ?? []);
+  const units = [...new Set(remedies.flatMap((use) => use.units ?? []))];
   return {
     remedies: remedies.map(({ id }) => id),
     parameters: Object.fromEntries(remedies.map(({ id, parameters }) => [id, parameters])),

@@ -2,14 +2,15 @@
 import type { Use } from './experiment';
 import type { Outcome, Search, Trial } from './prescription';
 
-/** `residual + relu at lr ×0.3`. */
+/** `residual + relu at lr ×0.3`, `kaiming-normal in fc3`. */
 export const trialName = ({ remedies, learningRateFactor }: Pick<Trial, 'remedies' | 'learningRateFactor'>): string =>
   remedies.map(useName).join(' + ') + (learningRateFactor === 1 ? '' : ` at lr ×${learningRateFactor}`);
 
-/** With the strength of those that are tried at several. */
-function useName({ id, parameters }: Use): string {
-  if (parameters.max_norm !== undefined && parameters.max_norm !== 1) return `${id} ${parameters.max_norm}`;
-  return id.endsWith('-lr') && typeof parameters.factor === 'number' ? `${id} ×${parameters.factor}` : id;
+/** With the strength of those that are tried at several, and the units of those that are for a part of the network. */
+function useName({ id, parameters, units }: Use): string {
+  const where = units ? ` in ${units.join(', ')}` : '';
+  if (parameters.max_norm !== undefined && parameters.max_norm !== 1) return `${id} ${parameters.max_norm}${where}`;
+  return (id.endsWith('-lr') && typeof parameters.factor === 'number' ? `${id} ×${parameters.factor}` : id) + where;
 }
 
 const outcomes: readonly Outcome[] = ['healthy', 'improved', 'no-effect', 'worse', 'failed', 'skipped'];

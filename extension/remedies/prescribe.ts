@@ -8,6 +8,7 @@ import type { Finding } from '../protocol/finding';
 import type { Prescription, Trial, UpcomingTrial } from '../protocol/prescription';
 import type { Run } from '../protocol/run';
 import { candidates, usesOf } from './candidates';
+import { narrowed } from './narrowing';
 import { tiers } from './remedy';
 import { assess, effectOf, isGood, isHealthy, isHopeless, judge, startOf, type Assessment } from './score';
 import type { TimedRun } from './trial-run';
@@ -54,6 +55,9 @@ const mostRemedies = 3;
 /** With a good cure at hand and so many trials to compare it with, the search is over. */
 const enoughTrials = 10;
 
+/** So many of the leading cures are tried on single units. */
+const narrowedLeaders = 2;
+
 /** Seeds that a winner is repeated on. */
 const repetitions = [1, 2] as const;
 
@@ -87,6 +91,13 @@ export async function prescribe(
   const isCured = (): boolean => attempts.some(({ assessment }) => assessment && isGood(baseline, assessment));
   const isEnough = (): boolean =>
     isCured() && attempts.filter(({ assessment }) => assessment !== undefined).length >= enoughTrials;
+  const keep = (made: Attempt): Attempt => {
+    attempts.push(made);
+    options.onTrial?.(made.trial);
+    return made;
+  };
+  const tryAnyway = async (uses: readonly Use[], factor: number, left: number): Promise<Attempt> =>
+    keep(await tryOut(experiment, { remedies: uses, learningRateFactor: factor, left }, baseline, clinic, options));
   const attempt = async (uses: readonly Use[], factor: number, left: number): Promise<Attempt> => {
     const reason = signal?.aborted
       ? 'Cancelled.'
@@ -95,12 +106,7 @@ export async function prescribe(
         : isEnough()
           ? 'Not tried: others cure already.'
           : undefined;
-    const made = reason
-      ? { trial: skipped(uses, factor, reason) }
-      : await tryOut(experiment, { remedies: uses, learningRateFactor: factor, left }, baseline, clinic, options);
-    attempts.push(made);
-    options.onTrial?.(made.trial);
-    return made;
+    return reason ? keep({ trial: skipped(uses, factor, reason) }) : tryAnyway(uses, factor, left);
   };
   const attemptAtRates = async (uses: readonly Use[], factors: readonly number[], left: number): Promise<void> => {
     for (const [index, factor] of factors.entries()) {
@@ -122,6 +128,16 @@ export async function prescribe(
   for (const uses of combinations(attempts)) {
     if (isCured() || over()) break;
     await attemptAtRates(uses, isArchitecture(uses) ? [1, ...otherFactors] : [1], 0);
+  }
+  // A cure of the whole network may be the cure of one statement in it.
+  const leaders = smallestOfTheBest(healthyOf(attempts), baseline).slice(0, narrowedLeaders);
+  const narrower = leaders.flatMap(({ trial: { remedies, learningRateFactor } }) =>
+    narrowed(remedies, run, baseline.findings).map((uses) => [uses, learningRateFactor] as const),
+  );
+  for (const [index, [uses, factor]] of narrower.entries()) {
+    if (over()) break;
+    const made = await tryAnyway(uses, factor, narrower.length - index - 1);
+    if (smallestOfTheBest(healthyOf(attempts), baseline)[0] === made) break;
   }
   return result(await confirmed(experiment, attempts, baseline, clinic, options));
 }
@@ -215,8 +231,15 @@ const ranked = (attempts: readonly Attempt[]): Attempt[] =>
     .filter(({ assessment }) => assessment !== undefined)
     .sort((a, b) => b.assessment!.health - a.assessment!.health || a.assessment!.loss - b.assessment!.loss);
 
+/** A remedy on one unit changes less than anywhere it fits, and more than a remedy that changes less by its nature. */
 const editSize = ({ remedies, learningRateFactor }: Trial): number =>
-  remedies.reduce((sum, { id }) => sum + (findRemedy(id)?.editSize ?? 1), learningRateFactor === 1 ? 0 : 1);
+  remedies.reduce(
+    (sum, { id, units }) => sum + (findRemedy(id)?.editSize ?? 1) - (units ? 0.5 : 0),
+    learningRateFactor === 1 ? 0 : 1,
+  );
+
+const healthyOf = (attempts: readonly Attempt[]): Attempt[] =>
+  attempts.filter(({ trial }) => trial.outcome === 'healthy');
 
 /** The good attempts, best first, the leading healthy ones repeated on other seeds until one holds. */
 async function confirmed(
@@ -226,11 +249,10 @@ async function confirmed(
   clinic: Clinic,
   options: PrescribeOptions,
 ): Promise<Prescription[]> {
-  const healthy = attempts.filter(({ trial }) => trial.outcome === 'healthy');
   const improved = ranked(attempts.filter(({ trial }) => trial.outcome === 'improved'));
   const prescriptions: Prescription[] = [];
   let found = false;
-  for (const { trial } of smallestOfTheBest(healthy, baseline)) {
+  for (const { trial } of smallestOfTheBest(healthyOf(attempts), baseline)) {
     const seeds = [experiment.seed];
     let held = true;
     for (const [index, repetition] of (found || options.signal?.aborted ? [] : repetitions).entries()) {
