@@ -9,6 +9,12 @@ import { firstSteps, updateRatios } from '../update-size';
 /** An update of more than the weights themselves replaces the initialization; it does not refine it. */
 const overthrow = 1;
 
+/**
+ * A learning rate is too high for a network, not for a layer: Adam's first steps are as large as the rate in every layer.
+ * A head alone may be thrown over by a large first gradient, and the network train well afterwards.
+ */
+const mostLayers = 0.5;
+
 /** From the largest ratio that is called healthy to the smallest (TheDeepChecker: 1e-1 and 1e-4). */
 const healthySpan = 1e3;
 
@@ -20,17 +26,16 @@ export const updateRatio: Symptom = {
   detect: ({ telemetry, threshold, found }) => {
     // A gradient that explodes explains large steps, one that vanishes small ones.
     if (found.some(({ symptom }) => symptom === 'exploding-gradient')) return [];
-    const first = ratiosBy(telemetry, (values) => Math.max(...values.slice(0, firstSteps))).filter(
-      ({ ratio }) => ratio > overthrow,
-    );
-    if (first[0]) {
+    const progressing = isProgressing(telemetry);
+    const beginning = ratiosBy(telemetry, (values) => Math.max(...values.slice(0, firstSteps)));
+    const first = beginning.filter(({ ratio }) => ratio > overthrow);
+    if (first[0] && (first.length >= mostLayers * beginning.length || !progressing)) {
       const layers = first.sort((a, b) => b.ratio - a.ratio).map(({ layer }) => layer);
       const { ratio } = first[0];
       const message = `The first steps are too large: an update of ${names(layers)} is up to ${number(ratio)} times the weights themselves.`;
       return [{ severity: 'warning', layers, value: ratio, threshold: overthrow, message }];
     }
     if (found.some(({ symptom }) => symptom === 'vanishing-gradient')) return [];
-    const progressing = isProgressing(telemetry);
     const ratios = ratiosBy(telemetry, median);
     const large = ratios.filter(({ ratio }) => ratio > threshold).sort((a, b) => b.ratio - a.ratio);
     if (large[0]) {

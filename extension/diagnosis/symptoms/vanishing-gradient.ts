@@ -33,9 +33,35 @@ export const vanishingGradient: Symptom = {
       const blocked = found.some(({ symptom, value }) => symptom === 'dead-units' && value >= 1);
       return byRatio.value === 0 && blocked ? [] : [byRatio];
     }
-    return everywhere(telemetry, weightGradientProfile(telemetry));
+    const closed = closing ? closingOf(telemetry) : undefined;
+    return closed ? [closed] : everywhere(telemetry, weightGradientProfile(telemetry));
   },
 };
+
+/** Share of the gradient that the first layers keep of what they received in the first steps. */
+const kept = 0.1;
+
+/** Below this share of what the last layers receive, a share that falls is worth a word. */
+const small = 0.1;
+
+/**
+ * The first layers lose their share of the gradient while the loss hardly falls. In a network that trains, theirs grows:
+ * the last layers learn first, and then send more back.
+ */
+function closingOf(telemetry: Telemetry): Sighting | undefined {
+  const early = depthRatio(activationGradientProfile(telemetry));
+  const late = depthRatio(activationGradientProfile(telemetry, lateWindow(telemetry)));
+  if (!early || !late || !(late.ratio < small && late.ratio < kept * early.ratio)) return undefined;
+  const starved = late.layers.filter(({ ratio }) => ratio < small).sort((a, b) => a.ratio - b.ratio);
+  return {
+    severity: 'warning',
+    layers: starved.map(({ layer }) => layer),
+    value: late.ratio / early.ratio,
+    threshold: kept,
+    reference: 'the trend over the run: in networks that train, the share of the first layers rises (see the handbook)',
+    message: `Gradients vanish as training goes on: the first layers receive ${number(late.ratio)} of what the last layers receive (${late.measure}), ${number(early.ratio)} in the first steps.`,
+  };
+}
 
 /** The worse of the two measures over some steps. */
 const starvedBy = (telemetry: Telemetry, threshold: number, window: number[]): Sighting | undefined =>

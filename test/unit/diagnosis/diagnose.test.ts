@@ -432,6 +432,30 @@ describe('what training does to a start that is bad', () => {
     assert.ok(ids({ depth: 3, steps: 60, step: blown }).includes('loss-not-decreasing'));
   });
 
+  it('leaves a head alone that a large first gradient throws over, in a network that trains', () => {
+    const layer: RunPlan['layer'] = ({ name }, step) => (name === 'head' && step < 2 ? { updateNorm: 10 } : {});
+    assert.deepEqual(ids({ depth: 3, steps: 30, layer }), []);
+  });
+
+  it('sees the share of the first layers fall, which rises in a network that trains', () => {
+    const share = (late: number) => (step: number, depth: number) => (step < 20 ? 1 : late ** (1 - depth));
+    const run = (late: number, loss: (step: number) => number) =>
+      makeRun({
+        depth: 6,
+        steps: 60,
+        step: (step) => ({ loss: loss(step) }),
+        layer: (_, step, __, depth) => ({ gradientRms: 0.01 * share(late)(step, depth) }),
+      });
+    const slow = (step: number) => 2 - step / 150;
+    const [finding] = diagnose(run(0.01, slow));
+    assert.equal(finding?.symptom, 'vanishing-gradient');
+    assert.equal(finding.severity, 'warning');
+    assert.match(finding.message, /as training goes on/);
+    assert.deepEqual(diagnose(run(0.5, slow)), []);
+    // A loss that has come far sends back less of everything.
+    assert.deepEqual(diagnose(run(0.01, (step) => 2 * 0.1 ** (step / 60))), []);
+  });
+
   it('sees gradients that come to vanish while the loss hardly falls', () => {
     const closing: RunPlan['layer'] = (_, step, __, depth) =>
       step < 20 ? {} : { weightGradient: 10 ** (-2 - 5 * (1 - depth)) };
