@@ -30,24 +30,35 @@ const folder = mkdtempSync(join(tmpdir(), 'gradient-doctor-e2e-'));
 const dataFolder = join(folder, 'server');
 const artifacts = join(repository, 'test-artifacts', values.vsix ? 'packaged' : 'tree');
 mkdirSync(artifacts, { recursive: true });
-let server;
+const servers = [];
 let browser;
 const cleanUp = async () => {
   await browser?.close();
-  await server?.stop();
+  await Promise.all(servers.map((server) => server.stop()));
   rmSync(folder, { recursive: true, force: true });
 };
 endOnSignals(cleanUp);
 try {
   cpSync(join(repository, 'samples'), join(folder, 'samples'), { recursive: true });
-  if (values.vsix) installExtension(values.vsix, dataFolder);
-  else linkExtension(repository, dataFolder);
-  server = await startServer({ dataFolder });
+  const serve = async (dataFolder, options) => {
+    if (values.vsix) installExtension(values.vsix, dataFolder);
+    else linkExtension(repository, dataFolder);
+    const server = await startServer({ dataFolder, ...options });
+    servers.push(server);
+    return server;
+  };
+  const server = await serve(dataFolder);
+  // One that trusts no folder until its user does.
+  const wary = await serve(join(folder, 'wary'), {
+    trust: false,
+    settings: { 'security.workspace.trust.startupPrompt': 'never' },
+  });
   browser = await chromium.launchServer(launchOptions());
   Object.assign(process.env, {
     E2E_ADDRESS: workbenchAddress(server.origin, { folder }),
     E2E_BROWSER: browser.wsEndpoint(),
-    E2E_SERVER_PID: String(server.pid),
+    E2E_WARY_ADDRESS: workbenchAddress(wary.origin, { folder }),
+    E2E_SERVER_PIDS: servers.map(({ pid }) => pid).join(),
     E2E_SAMPLES: join(folder, 'samples'),
     E2E_FOLDER: folder,
     E2E_DATA: dataFolder,

@@ -44,6 +44,14 @@ export const captureCommands = {
   measureAgain: 'gradientDoctor.measureAgain',
 } as const;
 
+/** Those that run code of the workspace or train a model of it. */
+export const commandsInTrust: readonly string[] = [
+  commands.diagnose,
+  commands.prescribe,
+  commands.prescribeRun,
+  ...Object.values(captureCommands),
+];
+
 export const views = {
   panel: 'gradientDoctor.panel',
   layers: 'gradientDoctor.layers',

@@ -7,6 +7,7 @@ import type { GradientPanel } from './gradient-panel';
 import type { RunController } from './run-controller';
 import type { RunLibrary } from './run-library';
 import type { RunRecord } from './run-store';
+import { inTrust } from './trust';
 
 interface Parts {
   captures: CaptureController;
@@ -53,7 +54,9 @@ export function registerCaptureCommands(parts: Parts): vscode.Disposable {
   };
   const names = Object.keys(handlers) as (keyof typeof captureCommands)[];
   return vscode.Disposable.from(
-    ...names.map((name) => vscode.commands.registerCommand(captureCommands[name], handlers[name])),
+    ...names.map((name) =>
+      vscode.commands.registerCommand(captureCommands[name], inTrust(captureCommands[name], handlers[name])),
+    ),
   );
 }
 

@@ -22,6 +22,7 @@ import type { RunController } from './run-controller';
 import { saveFile, saveRun } from './run-files';
 import type { RunLibrary } from './run-library';
 import type { RunRecord } from './run-store';
+import { inTrust } from './trust';
 import { trialName } from '../protocol/trial-ranking';
 import type { WorkQueue } from './work-queue';
 
@@ -109,7 +110,7 @@ export function registerCommands(parts: Parts): vscode.Disposable {
   };
   const names = Object.keys(handlers) as (keyof typeof commands)[];
   return vscode.Disposable.from(
-    ...names.map((name) => vscode.commands.registerCommand(commands[name], handlers[name])),
+    ...names.map((name) => vscode.commands.registerCommand(commands[name], inTrust(commands[name], handlers[name]))),
   );
 }
 

@@ -57,7 +57,16 @@ export class Workbench {
   private constructor(readonly page: Page) {}
 
   static open(folder: string): Promise<Workbench> {
-    const address = new URL(environment('E2E_ADDRESS'));
+    return Workbench.openFolder('E2E_ADDRESS', folder);
+  }
+
+  /** In Restricted Mode. */
+  static openUntrusted(folder: string): Promise<Workbench> {
+    return Workbench.openFolder('E2E_WARY_ADDRESS', folder);
+  }
+
+  private static openFolder(server: string, folder: string): Promise<Workbench> {
+    const address = new URL(environment(server));
     address.searchParams.set('folder', folder);
     return Workbench.openAt(address.href);
   }
@@ -287,18 +296,23 @@ export async function storedSearch({ id }: RunRecord): Promise<Search | undefine
   return undefined;
 }
 
-/** Process ids of the trainers that this VS Code has started. */
-export async function trainerProcesses(): Promise<number[]> {
-  const server = Number(environment('E2E_SERVER_PID'));
+/** Process ids of the trainers that VS Code has started. */
+export const trainerProcesses = (): Promise<number[]> => processesOf('dist/trainer.js');
+
+/** Process ids of what runs captures of scripts for VS Code. */
+export const captureProcesses = (): Promise<number[]> => processesOf('gradient_doctor_capture');
+
+/** Processes that descend from the servers, by what their command lines contain. */
+async function processesOf(part: string): Promise<number[]> {
+  const servers = environment('E2E_SERVER_PIDS').split(',').map(Number);
   const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
   const read = (id: number, file: string) => readFile(`/proc/${id}/${file}`, 'utf8').catch(() => '');
   const parentOf = async (id: number) => Number(/\) \S (\d+)/.exec(await read(id, 'stat'))?.[1] ?? 0);
   const startedHere = async (id: number): Promise<boolean> =>
-    id === server || (id > 1 && (await startedHere(await parentOf(id))));
-  const trainers: number[] = [];
-  for (const id of ids)
-    if ((await read(id, 'cmdline')).includes('dist/trainer.js') && (await startedHere(id))) trainers.push(id);
-  return trainers;
+    servers.includes(id) || (id > 1 && (await startedHere(await parentOf(id))));
+  const found: number[] = [];
+  for (const id of ids) if ((await read(id, 'cmdline')).includes(part) && (await startedHere(id))) found.push(id);
+  return found;
 }
 
 /** Waits until `condition` holds. */

@@ -7,6 +7,7 @@ import {
   panelViewType,
   sourceCommands,
   captureCommands,
+  commandsInTrust,
   viewContainer,
   views,
   walkthrough,
@@ -22,7 +23,7 @@ const texts = JSON.parse(readFileSync('package.nls.json', 'utf8')) as Record<str
 interface Manifest {
   activationEvents: string[];
   contributes: {
-    commands: { command: string }[];
+    commands: { command: string; enablement?: string }[];
     views: Record<string, { id: string }[]>;
     walkthroughs: { id: string }[];
     notebooks: { type: string }[];
@@ -40,6 +41,11 @@ const allCommands = Object.values({ ...commands, ...notebookCommands, ...sourceC
 describe('package.json and the code agree', () => {
   it('on commands', () => {
     assert.deepEqual(sorted(contributes.commands.map(({ command }) => command)), sorted(allCommands));
+  });
+
+  it('on commands that a workspace must be trusted for', () => {
+    const inTrust = contributes.commands.filter(({ enablement }) => /\bisWorkspaceTrusted\b/.test(enablement ?? ''));
+    assert.deepEqual(sorted(inTrust.map(({ command }) => command)), sorted(commandsInTrust));
   });
 
   it('on commands in menus', () => {
