@@ -1,7 +1,7 @@
 /** Orthogonal recurrent weights, set right after the layer is made. */
 import type { ParsedSource } from '../parse';
 import { placeOf } from '../syntax';
-import type { TextEdit } from '../text';
+import type { Span, TextEdit } from '../text';
 import type { Layer } from '../values';
 import { inIndentOf } from './python-helpers';
 import { quoteOf, referTo } from './references';
@@ -30,4 +30,28 @@ export const orthogonalEdits = (file: ParsedSource, layer: Layer): TextEdit[] | 
     ...set,
   ];
   return [...edits, insertAfter(file.source, statement, inIndentOf(file, lines))];
+};
+
+/** Sets recurrent weights orthogonally where a statement of its own sets them otherwise: each gate's block by itself. */
+export const orthogonalInstead = (
+  file: ParsedSource,
+  layer: Layer,
+  call: Span,
+  weight: Span,
+): TextEdit[] | undefined => {
+  const { source } = file;
+  const { edits, text } = referTo(file, 'torch.nn.init.orthogonal_');
+  const written = source.slice(weight);
+  const blocks = gates[layer.type];
+  if (!blocks) return [...edits, { from: call.from, to: call.to, insert: `${text}(${written})` }];
+  const statement = placeOf(file.root, call.from)?.statement;
+  const isWhole =
+    statement?.kind === 'expression' && statement.value.from === call.from && statement.value.to === call.to;
+  if (!isWhole || !hasOwnLines(source, statement)) return undefined;
+  const [first, second] = inIndentOf(file, [
+    `for gate in ${written.replace(/\.data$/, '')}.data.chunk(${blocks}):`,
+    `    ${text}(gate)`,
+  ]);
+  const lines = `${first}${source.newline}${source.indentation(call.from)}${second}`;
+  return [...edits, { from: call.from, to: call.to, insert: lines }];
 };

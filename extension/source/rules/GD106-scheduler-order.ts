@@ -83,7 +83,8 @@ const passLoss = ({ file, trace }: RuleContext, event: Event): Fix[] => {
   );
   const callee = backward?.call?.node.callee;
   const loss = callee?.kind === 'attribute' && callee.object.kind === 'name' ? callee.object.name : undefined;
-  const metric = validation ?? loss;
+  // The loss that is differentiated is a tensor that carries its graph: the scheduler wants the number.
+  const metric = validation ?? (loss === undefined ? undefined : `${loss}.item()`);
   if (metric === undefined) return [];
   const at = call.argumentList.from + 1;
   return [{ title: `Pass ${metric} to the scheduler`, safe: true, edits: [{ from: at, to: at, insert: metric }] }];

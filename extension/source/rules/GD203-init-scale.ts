@@ -1,7 +1,8 @@
-import { referTo } from '../edits/references';
+import { quoteOf, referTo } from '../edits/references';
+import type { TextEdit } from '../text';
 import type { Initialization } from '../trace';
 import { configConstant, configEntry, numberArgument, type Call, type Layer, type Op, type Site } from '../values';
-import { isHere, type Problem, type Rule, type RuleContext } from './rule';
+import { isHere, type Fix, type Problem, type Rule, type RuleContext } from './rule';
 import { fanIn, finalInitializations, isNormalized } from './weights';
 
 const fewestLayers = 4;
@@ -14,7 +15,7 @@ export const initScale: Rule = {
   severity: 'warning',
   frameworks: ['pytorch', 'tensorflow'],
   *check(context): Generator<Problem> {
-    const { flow, trace, file, framework } = context;
+    const { flow, trace, framework } = context;
     const off = new Map<number, { site: Site; layers: Layer[]; factor: number; call: Call | undefined }>();
     const initializations = finalInitializations(trace);
     for (const op of trace.ops) {
@@ -38,47 +39,36 @@ export const initScale: Rule = {
     }
     const layers = new Set([...off.values()].flatMap((each) => each.layers));
     if (layers.size < fewestLayers) return;
-    for (const { site, factor, call } of off.values()) {
+    const fixes = rescale(context, [...off.values()]);
+    for (const { site, factor } of off.values()) {
       const times = factor > 1 ? factor : 1 / factor;
-      const weight = call?.node.arguments[0]?.value;
-      const reference = framework === 'pytorch' && weight ? referTo(file, 'torch.nn.init.kaiming_normal_') : undefined;
       yield {
         at: site,
         message: `This deviation is ${times.toFixed(0)} × too ${factor > 1 ? 'large' : 'small'} to keep the variance, in ${layers.size} layers: the signal ${factor > 1 ? 'explodes' : 'vanishes'} with depth.`,
-        fixes:
-          reference &&
-          call &&
-          weight &&
-          /^init\.|\.init\.|_\(/.test(file.source.slice(call.node)) &&
-          call.positional[0]?.value.kind === 'parameter'
-            ? [
-                {
-                  title: 'Scale by the fan-in: kaiming_normal_',
-                  safe: false,
-                  remedy: 'kaiming-normal',
-                  edits: [
-                    ...reference.edits,
-                    {
-                      from: call.node.from,
-                      to: call.node.to,
-                      insert: `${reference.text}(${file.source.slice(weight)})`,
-                    },
-                  ],
-                },
-              ]
-            : framework === 'tensorflow'
-              ? [
-                  {
-                    title: "Scale by the fan-in: 'heNormal'",
-                    safe: false,
-                    remedy: 'kaiming-normal',
-                    edits: [{ from: site.from, to: site.to, insert: "'heNormal'" }],
-                  },
-                ]
-              : [],
+        fixes,
       };
     }
   },
+};
+
+/** One fix for all of them: with only some of them set right, the rest would be too few to be found again. */
+const rescale = ({ file, framework }: RuleContext, settings: readonly Pick<Setting, 'site' | 'call'>[]): Fix[] => {
+  const edits: TextEdit[] = [];
+  for (const { site, call } of settings) {
+    if (framework === 'tensorflow') {
+      const quote = quoteOf(file);
+      edits.push({ from: site.from, to: site.to, insert: `${quote}heNormal${quote}` });
+      continue;
+    }
+    const weight = call?.node.arguments[0]?.value;
+    if (!call || !weight || call.positional[0]?.value.kind !== 'parameter') return [];
+    const reference = referTo(file, 'torch.nn.init.kaiming_normal_');
+    if (edits.length === 0) edits.push(...reference.edits);
+    const { from, to } = call.node;
+    edits.push({ from, to, insert: `${reference.text}(${file.source.slice(weight)})` });
+  }
+  const title = `Scale by the fan-in: ${framework === 'tensorflow' ? "'heNormal'" : 'kaiming_normal_'}`;
+  return [{ title, safe: false, remedy: 'kaiming-normal', edits }];
 };
 
 const gainAfter = ({ flow }: RuleContext, op: Op): number =>

@@ -1,5 +1,5 @@
-import { orthogonalEdits } from '../edits/recurrent-init';
-import { quoteOf, referTo } from '../edits/references';
+import { orthogonalEdits, orthogonalInstead } from '../edits/recurrent-init';
+import { quoteOf } from '../edits/references';
 import { configConstant, configEntry } from '../values';
 import { isHere, type Problem, type Rule, type RuleContext } from './rule';
 import { finalInitializations } from './weights';
@@ -21,7 +21,7 @@ export const recurrentInit: Rule = {
 
 function* setOtherwise(context: RuleContext): Generator<Problem> {
   const seen = new Set<number>();
-  for (const [, { scheme, site, call, parameter }] of finalInitializations(context.trace, (name) =>
+  for (const [layer, { scheme, site, call, parameter }] of finalInitializations(context.trace, (name) =>
     name.startsWith('weight_hh'),
   )) {
     if (
@@ -36,28 +36,11 @@ function* setOtherwise(context: RuleContext): Generator<Problem> {
     const alone = !context.trace.initializations.some(
       (other) => other.site.from === site.from && !other.parameter.name.startsWith('weight_hh'),
     );
-    const reference = referTo(context.file, 'torch.nn.init.orthogonal_');
+    const edits = weight && call && alone ? orthogonalInstead(context.file, layer, call.node, weight) : undefined;
     yield {
       at: site,
       message: `The recurrent weights (${parameter.name}) are not orthogonal: gradients shrink or grow at every time step.`,
-      fixes:
-        weight && call && alone
-          ? [
-              {
-                title: 'Use orthogonal initialization',
-                safe: false,
-                remedy: 'orthogonal',
-                edits: [
-                  ...reference.edits,
-                  {
-                    from: call.node.from,
-                    to: call.node.to,
-                    insert: `${reference.text}(${context.file.source.slice(weight)})`,
-                  },
-                ],
-              },
-            ]
-          : [],
+      fixes: edits ? [{ title: 'Use orthogonal initialization', safe: false, remedy: 'orthogonal', edits }] : [],
     };
   }
 }
