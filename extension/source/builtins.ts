@@ -6,6 +6,7 @@ import {
   external,
   itemsOf,
   list,
+  mostItems,
   none,
   type Call,
   type Constant,
@@ -47,13 +48,12 @@ const constants = (call: Call): Constant[] | undefined => {
 
 /** Calls a function of the language. */
 export const builtins = (machine: Interpreter, path: string, call: Call): Value | undefined => {
-  const [module, ...rest] = path.split('.');
-  const name = rest.join('.');
   const first = call.positional[0]?.value;
-  if (module === 'builtins' || module === 'math' || module === 'Math' || module === 'np' || module === 'numpy') {
-    const compute = pure[name];
+  const name = /^(?:builtins|math|Math|np|numpy)\.(\w+)$/.exec(path)?.[1];
+  const compute = name === undefined ? undefined : pure[name];
+  if (compute) {
     const values = constants(call);
-    if (compute && values && values.length > 0 && values.every(({ value }) => typeof value === 'number'))
+    if (values && values.length > 0 && values.every(({ value }) => typeof value === 'number'))
       return constant(
         compute(...values.map(({ value }) => Number(value))),
         values.some(({ soft }) => soft),
@@ -259,7 +259,8 @@ export const builtinMethod = (machine: Interpreter, receiver: Value, name: strin
   if (receiver.kind === 'list') {
     const items = itemsOf(receiver);
     const set = (next: readonly Value[]): void => {
-      machine.heap.write(receiver.slots, 'items', next);
+      machine.heap.write(receiver.slots, 'items', next.slice(0, mostItems));
+      if (next.length > mostItems) receiver.exact = false;
     };
     switch (name) {
       case 'append':

@@ -18,6 +18,17 @@ export class Heap {
     any.set(key, value);
   }
 
+  /** Runs what belongs to no branch: its writes stay whatever becomes of the branch that it happens in. */
+  aside<T>(run: () => T): T {
+    const { journal } = this;
+    this.journal = undefined;
+    try {
+      return run();
+    } finally {
+      this.journal = journal;
+    }
+  }
+
   /**
    * Runs each arm from the same state; afterwards the state is the merge of what the arms that ran to their end left.
    * @returns what each arm returned.

@@ -13,6 +13,7 @@ import {
   external,
   itemsOf,
   list,
+  mostItems,
   none,
   type ArgumentValue,
   type Call,
@@ -21,6 +22,7 @@ import {
   type Constant,
   type Container,
   type FunctionValue,
+  type Imported,
   type Instance,
   type Layer,
   type LibraryObject,
@@ -56,8 +58,11 @@ export type FindModule = (name: string, from: string) => ParsedSource | undefine
 
 type Completion = 'next' | 'return' | 'break' | 'continue' | 'raise';
 
-/** Expressions looked at before the analysis of a file gives up; a 2,500-line file needs about a tenth. */
-const fuelOfFile = 400_000;
+/** Expressions looked at before the analysis of a file gives up; a 2,500-line file needs about an eighth. */
+const fuelOfFile = 300_000;
+/** Another file's definitions, and how many other files are read at most. */
+const fuelOfModule = 40_000;
+const mostModules = 60;
 const maximalDepth = 24;
 const maximalIterations = 160;
 
@@ -71,7 +76,9 @@ export class Interpreter {
   readonly heap = new Heap();
   private fuel = fuelOfFile;
   private ids = 0;
-  private readonly running: Running[] = [];
+  private running: Running[] = [];
+  /** The frames of `running`, which the events that happen in them share. */
+  private frames: readonly Frame[] = [];
   private loops: LoopContext[] = [];
   private arms: Arm[] = [];
   /** Modules whose forward runs, the outermost first. */
@@ -82,6 +89,7 @@ export class Interpreter {
   /** Choices whose attribute is being looked up. */
   private readonly asked = new Set<Value>();
   private readonly modulesRead = new Map<string, Scope>();
+  private readonly found = new Map<string, ParsedSource | undefined>();
   /** Inside an imported file, whose own training is not this file's. */
   private importing = 0;
 
@@ -116,6 +124,13 @@ export class Interpreter {
     this.runFunctions(() => true);
   }
 
+  /** Takes one step, if there is one left. */
+  private isSpent(): boolean {
+    if (--this.fuel >= 0) return false;
+    if (this.importing === 0) this.trace.exhausted = true;
+    return true;
+  }
+
   id(): number {
     return ++this.ids;
   }
@@ -139,7 +154,7 @@ export class Interpreter {
       order: this.id(),
       loops: this.loops,
       arms: this.arms,
-      frames: this.running.map(({ frame }) => frame),
+      frames: this.frames,
       withoutGradient: this.withoutGradient > 0,
     });
   }
@@ -230,7 +245,7 @@ export class Interpreter {
   }
 
   readonly merge = (values: readonly Value[]): Value => {
-    const merged = this.choice(values);
+    const merged = this.choice(values.map((value) => this.resolve(value)));
     if (merged.kind !== 'choice') return merged;
     const options = merged.options.filter((option) => option.kind !== 'absent' && !isNone(option));
     const tensors = options.filter((option) => option.kind === 'tensor');
@@ -242,11 +257,14 @@ export class Interpreter {
   // ---------------------------------------------------------------- statements
 
   private inFrame<T>(frame: Frame, run: () => T): T {
+    const { frames } = this;
     this.running.push({ frame, returned: [] });
+    this.frames = [...frames, frame];
     try {
       return run();
     } finally {
       this.running.pop();
+      this.frames = frames;
     }
   }
 
@@ -262,10 +280,7 @@ export class Interpreter {
   }
 
   private statement(statement: Statement, scope: Scope): Completion {
-    if (--this.fuel < 0) {
-      this.trace.exhausted = true;
-      return 'raise';
-    }
+    if (this.isSpent()) return 'raise';
     switch (statement.kind) {
       case 'expression':
         this.evaluate(statement.value, scope);
@@ -467,11 +482,11 @@ export class Interpreter {
 
   private import(statement: StatementOf<'import'>, scope: Scope): void {
     const path = this.library.module(statement.module);
-    const file = path === undefined ? this.findModule(statement.module, scope.file.source.path) : undefined;
-    const names = file ? this.read(file).names : undefined;
+    const from = scope.file.source.path;
     for (const { name, alias } of statement.names) {
       if (name === '*') {
-        for (const [key, value] of names ?? []) this.heap.write(scope.names, key, value);
+        const file = path === undefined ? this.fileOf(statement.module, from) : undefined;
+        for (const [key, value] of file ? this.read(file).names : []) this.heap.write(scope.names, key, value);
         continue;
       }
       if (name === undefined) {
@@ -484,13 +499,33 @@ export class Interpreter {
         this.heap.write(scope.names, bound, value);
         continue;
       }
-      const value = names
-        ? (names.get(name) ?? this.unknown(name))
-        : path !== undefined && name === 'default'
-          ? external(path)
-          : this.attributeOfExternal(path ?? statement.module, name);
+      const imported: Imported = { kind: 'imported', module: statement.module, name, from };
+      const value =
+        path === undefined
+          ? scope.kind === 'class'
+            ? this.resolve(imported)
+            : imported
+          : name === 'default'
+            ? external(path)
+            : this.attributeOfExternal(path, name);
       this.heap.write(scope.names, alias, value);
     }
+  }
+
+  /** What an imported name is: most names of a file are imported for functions that nobody calls here. */
+  private resolve(value: Value): Value {
+    if (value.kind !== 'imported') return value;
+    const { module, name, from } = value;
+    const file = this.fileOf(module, from);
+    if (!file) return this.attributeOfExternal(module, name);
+    const found = this.read(file).names.get(name);
+    return found ? this.resolve(found) : this.unknown(name);
+  }
+
+  private fileOf(module: string, from: string): ParsedSource | undefined {
+    const key = `${from}\n${module}`;
+    if (!this.found.has(key)) this.found.set(key, this.findModule(module, from));
+    return this.found.get(key);
   }
 
   /** The names of another file of the project; read once. */
@@ -499,17 +534,27 @@ export class Interpreter {
     if (known) return known;
     const scope: Scope = { names: new Map(), file, kind: 'module' };
     this.modulesRead.set(file.source.path, scope);
-    this.importing++;
-    const { loops, arms } = this;
+    if (this.modulesRead.size > mostModules) return scope;
+    const { loops, arms, modules, withoutGradient, running, frames, fuel } = this;
     this.loops = [];
     this.arms = [];
-    this.inFrame({ id: this.id(), node: undefined, file }, () => {
-      const statements = file.root.statements.filter((each) => each.kind !== 'if' || !isMainGuard(each.test));
-      this.block({ ...file.root, statements }, scope);
+    this.modules = [];
+    this.withoutGradient = 0;
+    this.running = [];
+    this.frames = [];
+    this.fuel = Math.min(fuel, fuelOfModule);
+    this.importing++;
+    this.heap.aside(() => {
+      this.inFrame({ id: this.id(), node: undefined, file }, () => {
+        const statements = file.root.statements.filter((each) => each.kind !== 'if' || !isMainGuard(each.test));
+        this.block({ ...file.root, statements }, scope);
+      });
     });
-    this.loops = loops;
-    this.arms = arms;
     this.importing--;
+    // Of what was not read to its end nothing is known.
+    if (this.fuel < 0) scope.names.clear();
+    this.fuel = fuel - (Math.min(fuel, fuelOfModule) - this.fuel);
+    Object.assign(this, { loops, arms, modules, withoutGradient, running, frames });
     return scope;
   }
 
@@ -674,10 +719,7 @@ export class Interpreter {
   // ---------------------------------------------------------------- calls
 
   callValue(callee: Value, call: Call): Value {
-    if (--this.fuel < 0) {
-      this.trace.exhausted = true;
-      return this.unknown('');
-    }
+    if (this.isSpent()) return this.unknown('');
     switch (callee.kind) {
       case 'function':
         return this.callFunction(callee, call);
@@ -942,10 +984,7 @@ export class Interpreter {
   // ---------------------------------------------------------------- expressions
 
   evaluate(node: Expression, scope: Scope): Value {
-    if (--this.fuel < 0) {
-      this.trace.exhausted = true;
-      return this.unknown('');
-    }
+    if (this.isSpent()) return this.unknown('');
     switch (node.kind) {
       case 'name':
         return this.lookup(node.name, scope);
@@ -1019,6 +1058,11 @@ export class Interpreter {
     for (let at: Scope | undefined = scope; at; at = at.parent) {
       if (at.kind === 'class' && at !== scope) continue;
       const value = at.names.get(name);
+      if (value?.kind === 'imported') {
+        const found = this.resolve(value);
+        at.names.set(name, found);
+        return found;
+      }
       if (value) return value;
     }
     const known = this.library.global(name);
@@ -1301,8 +1345,8 @@ export class Interpreter {
     if (operator === '+' && left.kind === 'list' && right.kind === 'list') {
       const items = [...itemsOf(left), ...itemsOf(right)];
       if (inPlace) {
-        this.heap.write(left.slots, 'items', items);
-        left.exact &&= right.exact;
+        this.heap.write(left.slots, 'items', items.slice(0, mostItems));
+        left.exact &&= right.exact && items.length <= mostItems;
         return left;
       }
       return list(items, left.exact && right.exact, left.form);
@@ -1315,7 +1359,7 @@ export class Interpreter {
       const [items, count] = left.kind === 'list' ? [left, right] : [right, left];
       if (items.kind === 'list' && count.kind === 'constant' && typeof count.value === 'number')
         return list(
-          Array.from({ length: Math.max(0, Math.min(count.value, 400)) }, () => itemsOf(items)).flat(),
+          Array.from({ length: Math.max(0, Math.min(count.value, 400)) }, () => itemsOf(items).slice(0, 400)).flat(),
           items.exact,
         );
     }
@@ -1494,6 +1538,9 @@ export const nameOf = (value: Value): string => {
   }
 };
 
+/** A text that doubles in a loop would fill the memory. */
+const longestText = 10_000;
+
 const arithmetic = (operator: string, a: Constant['value'], b: Constant['value']): Constant['value'] | undefined => {
   switch (operator) {
     case '==':
@@ -1509,7 +1556,8 @@ const arithmetic = (operator: string, a: Constant['value'], b: Constant['value']
     case 'not in':
       return typeof a === 'string' && typeof b === 'string' ? !b.includes(a) : undefined;
   }
-  if (operator === '+' && typeof a === 'string' && typeof b === 'string') return a + b;
+  if (operator === '+' && typeof a === 'string' && typeof b === 'string')
+    return a.length + b.length > longestText ? undefined : a + b;
   if (typeof a !== 'number' || typeof b !== 'number') return undefined;
   switch (operator) {
     case '+':

@@ -81,7 +81,16 @@ export const optimizerNames =
   Adafactor Muon Optimizer`);
 
 /** `torch.nn.modules.linear.Linear` → `torch.nn.Linear`, the name that users write. */
-export const canonical = (path: string): string =>
+export const canonical = (path: string): string => {
+  let name = canonicalNames.get(path);
+  if (name === undefined) canonicalNames.set(path, (name = canonicalName(path)));
+  return name;
+};
+
+/** The same few hundred names are asked for over and over. */
+const canonicalNames = new Map<string, string>();
+
+const canonicalName = (path: string): string =>
   path
     .replace(/^torch\.nn\.modules(\.[a-z_]+)?\./, 'torch.nn.')
     .replace(/^torch\.optim\.[a-z]+\.(?=[A-Z])/, (whole) => (whole.includes('lr_scheduler') ? whole : 'torch.optim.'))

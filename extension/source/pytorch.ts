@@ -35,6 +35,9 @@ const returnsItself = new Set(
 const wrappers =
   /^(torch\.(compile|jit\.(script|trace)|nn\.(DataParallel|parallel\.(DataParallel|DistributedDataParallel|distributed\.DistributedDataParallel))|nn\.utils\.(parametrizations\.)?(weight_norm|spectral_norm|orthogonal)|nn\.SyncBatchNorm\.convert_sync_batchnorm|autograd\.Variable))$/;
 
+/** The libraries of which `call` knows functions. */
+const isLibrary = /^(torch|torch_geometric|transformers|accelerate|lightning)\./;
+
 const optimizerLike = /optim|(^|[._])opt(im)?_?([dg]|\d+)?$|(^|[._])[dg]_?opt/i;
 const schedulerLike = /sched/i;
 const scalerLike = /scaler/i;
@@ -70,6 +73,7 @@ export const pyTorch: Library = {
 
   call(machine, written, call) {
     const path = canonical(written);
+    if (!isLibrary.test(path)) return undefined;
     const name = path.slice(path.lastIndexOf('.') + 1);
     const first = call.positional[0]?.value;
     const { site } = call;

@@ -63,6 +63,15 @@ export interface External {
   path: string;
 }
 
+/** A name that another file may define; which file, and what it is there, is found out when the name is looked up. */
+export interface Imported {
+  kind: 'imported';
+  module: string;
+  name: string;
+  /** The file that imports it. */
+  from: string;
+}
+
 export interface FunctionValue {
   kind: 'function';
   node: FunctionNode;
@@ -188,6 +197,7 @@ export type Value =
   | DictValue
   | RangeValue
   | External
+  | Imported
   | FunctionValue
   | ClassValue
   | Instance
@@ -268,11 +278,14 @@ export const constant = (value: Constant['value'], soft = false): Constant =>
 export const none = constant(null);
 export const absent: Absent = { kind: 'absent' };
 
+/** What is longer is data, not layers; and a list that doubles in a loop would fill the memory. */
+export const mostItems = 4096;
+
 export const list = (items: readonly Value[], exact = true, form: ListValue['form'] = 'list'): ListValue => ({
   kind: 'list',
-  slots: new Map([['items', items]]),
+  slots: new Map([['items', items.length > mostItems ? items.slice(0, mostItems) : items]]),
   form,
-  exact,
+  exact: exact && items.length <= mostItems,
 });
 
 export const itemsOf = (value: ListValue | Container): readonly Value[] => value.slots.get('items') ?? [];

@@ -22,6 +22,20 @@ def keep(p, flag):
     assert.deepEqual(lintSource(file), []);
   });
 
+  it('ends where a list or a text doubles in a loop', () => {
+    const file = python(`import torch
+from torch import nn
+layers, name = [nn.Linear(8, 8)], 'layer'
+for i in range(100):
+    layers = layers + layers
+    layers += layers
+    layers = layers * 2
+    name = name + name
+    print(name.upper())
+`);
+    assert.equal(analyse(file).exhausted, false);
+  });
+
   it('gives up on what is nested deeper than it can follow', () => {
     assert.deepEqual(lintSource(python(`import torch\nx = ${'('.repeat(4000)}1${')'.repeat(4000)}\n`)), []);
     assert.deepEqual(lintSource(python(`import torch\nx = ${'1 + '.repeat(20_000)}1\n`)), []);
