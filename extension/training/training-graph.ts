@@ -4,7 +4,7 @@
  */
 import { differentiate } from '../autodiff/differentiate';
 import type { StateUpdate } from '../autodiff/mode';
-import type { GradientRules } from '../autodiff/rule';
+import type { ProviderForm } from '../autodiff/provider-form';
 import type { Value } from '../onnx/builder';
 import { producers, type Graph } from '../onnx/graph';
 import { isFloat, sizeOf, type TensorType } from '../onnx/tensor';
@@ -35,8 +35,8 @@ export interface TrainingRequest {
   classAxis?: number;
   optimizer: OptimizerSettings;
   clipping?: Experiment['clipping'];
-  /** Gradient rules, where those for the CPU will not do. */
-  rules?: GradientRules;
+  /** What the execution provider asks for, where that is not the usual. */
+  form?: Pick<ProviderForm, 'rules' | 'finish'>;
   /** Without it a row has the columns of the step alone. On by default. */
   telemetry?: boolean;
 }
@@ -82,6 +82,7 @@ export function buildTrainingGraph(request: TrainingRequest): TrainingGraph {
     target === undefined ? undefined : loop.g.value(target),
     rates.map((name) => loop.g.value(name)),
   );
+  request.form?.finish?.(loop.g);
   const { graph, count, states, rows } = loop.close(row);
   return { graph, layout, states, optimizer, count, rates: rateInputs, batches, rows };
 }
@@ -107,7 +108,7 @@ function buildStep(
 
   const { loss, gradient: seed } = losses[request.loss].build(g, g.value(request.output), target, request.classAxis);
   const wrt = [...trained, ...layers.map(({ output }) => output), ...(throughTime?.states ?? [])];
-  const gradients = differentiate(g, new Map([[request.output, seed]]), wrt, request.rules);
+  const gradients = differentiate(g, new Map([[request.output, seed]]), wrt, request.form?.rules);
   const reached = trained.filter((name) => gradients.of(name) !== undefined);
   const parameterGradients = reached.map((name) => gradients.of(name)!);
   const observed = layers.filter(({ output }) => gradients.of(output) !== undefined);

@@ -10,33 +10,45 @@ import { crop, reverse } from './shape';
 import { integers, outputGradient, perInput, product, range } from './support';
 import { offsets, padsOf, windowsOf, type Windows } from './windows';
 
-const conv: GradientRule = (c) => {
-  const { g } = c;
-  const [x, w] = [c.input(0), c.input(1)];
-  const dy = outputGradient(c);
-  const windows = windowsOf(c, w.shape.slice(2), x.shape.slice(2), dy.shape.slice(2));
-  const groups = c.int('group', 1);
-  return perInput(
-    c,
-    () => imageGradient(g, dy, w, windows, x.shape, groups),
-    () => weightGradient(g, x, dy, windows, groups),
-    () => biasGradient(g, dy),
-  );
-};
+/** Forms of the gradients for one execution provider, each for the cases that it fits. Without groups. */
+export interface ConvolutionForms {
+  imageGradient(g: GraphBuilder, dy: Value, w: Value, windows: Windows, image: Shape): Value | undefined;
+  weightGradient(g: GraphBuilder, x: Value, dy: Value, windows: Windows): Value | undefined;
+}
 
-const convTranspose: GradientRule = (c) => {
-  const { g } = c;
-  const [x, w] = [c.input(0), c.input(1)];
-  const dy = outputGradient(c);
-  const windows = windowsOf(c, w.shape.slice(2), dy.shape.slice(2), x.shape.slice(2), 'transposed');
-  const groups = c.int('group', 1);
-  return perInput(
-    c,
-    () => slide(g, dy, w, windows, x.shape.slice(2), groups),
-    () => weightGradient(g, dy, x, windows, groups),
-    () => biasGradient(g, dy),
-  );
-};
+const conv =
+  (forms?: ConvolutionForms): GradientRule =>
+  (c) => {
+    const { g } = c;
+    const [x, w] = [c.input(0), c.input(1)];
+    const dy = outputGradient(c);
+    const windows = windowsOf(c, w.shape.slice(2), x.shape.slice(2), dy.shape.slice(2));
+    const groups = c.int('group', 1);
+    const own = groups === 1 ? forms : undefined;
+    return perInput(
+      c,
+      () => own?.imageGradient(g, dy, w, windows, x.shape) ?? imageGradient(g, dy, w, windows, x.shape, groups),
+      () => own?.weightGradient(g, x, dy, windows) ?? weightGradient(g, x, dy, windows, groups),
+      () => biasGradient(g, dy),
+    );
+  };
+
+const convTranspose =
+  (forms?: ConvolutionForms): GradientRule =>
+  (c) => {
+    const { g } = c;
+    const [x, w] = [c.input(0), c.input(1)];
+    const dy = outputGradient(c);
+    const windows = windowsOf(c, w.shape.slice(2), dy.shape.slice(2), x.shape.slice(2), 'transposed');
+    const groups = c.int('group', 1);
+    const own = groups === 1 ? forms : undefined;
+    return perInput(
+      c,
+      () => slide(g, dy, w, windows, x.shape.slice(2), groups),
+      () => own?.weightGradient(g, dy, x, windows) ?? weightGradient(g, dy, x, windows, groups),
+      () => biasGradient(g, dy),
+    );
+  };
 
 const biasGradient = (g: GraphBuilder, dy: Value): Value =>
   g.sum(
@@ -62,16 +74,20 @@ function slide(g: GraphBuilder, x: Value, w: Value, windows: Windows, positions:
 
 /** ∂L/∂image: every output position hands its gradient back through the kernel to the window that it saw. */
 function imageGradient(g: GraphBuilder, dy: Value, w: Value, windows: Windows, image: Shape, groups: number): Value {
-  const { kernel, strides, dilations, before, after } = windows;
-  const reach = kernel.map((length, i) => (length - 1) * dilations[i]!);
-  const pads = [...before, ...after].map((length, i) => reach[i % reach.length]! - length);
+  const pads = turnedPads(windows);
   // Turning the kernel around pays where it is smaller than the gradient it then slides over.
-  const turns = strides.every((stride) => stride === 1) && pads.every((length) => length >= 0);
-  if (turns && product(w.shape) <= product(dy.shape)) {
-    const turned = { ...windows, before: pads.slice(0, reach.length), after: pads.slice(reach.length) };
+  if (pads && product(w.shape) <= product(dy.shape)) {
+    const turned = { ...windows, before: pads.slice(0, pads.length / 2), after: pads.slice(pads.length / 2) };
     return slide(g, dy, turnedKernel(g, w, groups), turned, image.slice(2), groups);
   }
   return spreadWindows(g, dy, w, windows, image, groups);
+}
+
+/** The padding with which the turned kernel slides over the gradient; undefined where that is no convolution. */
+export function turnedPads({ kernel, strides, dilations, before, after }: Windows): number[] | undefined {
+  const reach = kernel.map((length, i) => (length - 1) * dilations[i]!);
+  const pads = [...before, ...after].map((length, i) => reach[i % reach.length]! - length);
+  return strides.every((stride) => stride === 1) && pads.every((length) => length >= 0) ? pads : undefined;
 }
 
 /** ConvTranspose onto an image of the given shape. */
@@ -104,41 +120,48 @@ function turnedKernel(g: GraphBuilder, w: Value, groups: number): Value {
   return kernel.reduce((turned, _, i) => reverse(g, turned, i + 2), shaped);
 }
 
-/**
- * ∂L/∂w: for every offset in the kernel, the product of the output's gradient with the image as that offset saw it.
- * Three forms of the same sum, each the fastest somewhere; which one is measured on the CPU.
- */
-function weightGradient(g: GraphBuilder, x: Value, dy: Value, windows: Windows, groups: number): Value {
-  const space = dy.shape.slice(2);
-  const positions = product(space);
-  const size = product(windows.kernel);
-  const outputs = dy.shape[1]!;
-  if (size === 1) return batchedProducts(g, slicedColumns(g, x, space, windows, groups), dy, windows, groups);
-  // More channels than positions: partial sums per sample would be larger than the columns they come from.
-  if (groups === 1 && outputs >= positions) return oneProduct(g, x, dy, windows);
-  const unstrided = windows.strides.every((stride) => stride === 1);
-  const columns = groups === 1 && unstrided && size <= 9 && positions >= 1024 ? slicedColumns : convolvedColumns;
-  return batchedProducts(g, columns(g, x, space, windows, groups), dy, windows, groups);
-}
+/** ∂L/∂w: for every offset in the kernel, the product of the output's gradient with the image as that offset saw it. */
+const weightGradient = (g: GraphBuilder, x: Value, dy: Value, windows: Windows, groups: number): Value =>
+  groups === 1 ? oneProduct(g, x, dy, windows) : productsBySample(g, x, dy, windows, groups);
 
-/** What each window sees, [N, groups, rows, positions], and in which order its rows hold offsets and channels. */
-interface Columns {
-  value: Value;
-  order: 'channel, offset' | 'offset, channel';
-}
-
-/** One slice of the padded image per offset. */
-function slicedColumns(g: GraphBuilder, x: Value, positions: Shape, windows: Windows, groups: number): Columns {
-  const [batch, channels] = x.shape as [number, number];
-  const slices = slicesByOffset(g, x, 2, positions, windows).map((slice) =>
-    g.reshape(slice, [batch, groups, channels / groups, product(positions)]),
+/** One product over samples and positions together, [M, N·positions] by [C·offsets, N·positions] transposed. */
+function oneProduct(g: GraphBuilder, x: Value, dy: Value, windows: Windows): Value {
+  const [batch, outputs, ...space] = dy.shape as [number, number, ...number[]];
+  const inputs = x.shape[1]!;
+  const length = batch * product(space);
+  const slices = slicesByOffset(g, samplesSecond(g, x), space, windows);
+  const columns = g.concat(
+    slices.map((slice) => g.reshape(slice, [inputs, 1, length])),
+    1,
   );
-  return { value: g.concat(slices, 2), order: 'offset, channel' };
+  const rows = g.reshape(columns, [inputs * slices.length, length]);
+  const products = g.gemm(g.reshape(samplesSecond(g, dy), [outputs, length]), rows, { transB: true });
+  return g.reshape(products, [outputs, inputs, ...windows.kernel]);
 }
 
-/** A depthwise convolution whose kernels are 1 at one offset each: im2col by the runtime's own code. */
-function convolvedColumns(g: GraphBuilder, x: Value, positions: Shape, windows: Windows, groups: number): Columns {
-  const [batch, channels] = x.shape as [number, number];
+const samplesSecond = (g: GraphBuilder, x: Value): Value => g.transpose(x, [1, 0, ...range(x.shape.length).slice(2)]);
+
+/** One product per sample and group, summed over the samples. */
+function productsBySample(g: GraphBuilder, x: Value, dy: Value, windows: Windows, groups: number): Value {
+  const [batch, outputs, ...space] = dy.shape as [number, number, ...number[]];
+  const perGroup = x.shape[1]! / groups;
+  const columns = g.reshape(imageColumns(g, x, space, windows), [
+    batch,
+    groups,
+    perGroup * product(windows.kernel),
+    product(space),
+  ]);
+  const gradients = g.reshape(dy, [batch, groups, outputs / groups, product(space)]);
+  const products = g.sum(g.matmul(gradients, g.matrixTranspose(columns)), [0]);
+  return g.reshape(products, [outputs, perGroup, ...windows.kernel]);
+}
+
+/**
+ * What each window sees, [N, C·offsets, …]: a depthwise convolution whose kernels are 1 at one offset each, which is
+ * im2col by the runtime's own code.
+ */
+function imageColumns(g: GraphBuilder, x: Value, positions: Shape, windows: Windows): Value {
+  const channels = x.shape[1]!;
   const size = product(windows.kernel);
   const identity = range(size * size).map((i) => (i % (size + 1) === 0 ? 1 : 0));
   const oneHot = g.constant(x.dtype as 'float32', [1, size, 1, ...windows.kernel], identity);
@@ -147,70 +170,32 @@ function convolvedColumns(g: GraphBuilder, x: Value, positions: Shape, windows: 
     1,
     ...windows.kernel,
   ]);
-  const columns = slide(g, x, kernels, windows, positions, channels);
-  const shape = [batch, groups, (channels / groups) * size, product(positions)];
-  return { value: g.reshape(columns, shape), order: 'channel, offset' };
+  return slide(g, x, kernels, windows, positions, channels);
 }
 
-/** One matrix product per sample and group, summed over the samples. */
-function batchedProducts(g: GraphBuilder, columns: Columns, dy: Value, windows: Windows, groups: number): Value {
-  const [batch, outputs] = dy.shape as [number, number];
-  const rows = columns.value.shape[2]!;
-  const gradients = g.reshape(dy, [batch, groups, outputs / groups, columns.value.shape[3]!]);
-  const products = g.sum(g.matmul(gradients, g.matrixTranspose(columns.value)), [0]);
-  return shapedKernel(g, products, outputs, rows / product(windows.kernel), windows.kernel, columns.order);
-}
-
-/** One matrix product over samples and positions together, channels last. */
-function oneProduct(g: GraphBuilder, x: Value, dy: Value, windows: Windows): Value {
-  const [batch, channels] = x.shape as [number, number];
-  const [, outputs, ...positions] = dy.shape as [number, number, ...number[]];
-  const length = batch * product(positions);
-  const slices = slicesByOffset(g, channelsLast(g, x), 1, positions, windows).map((slice) =>
-    g.reshape(slice, [length, channels]),
-  );
-  const gradients = g.reshape(channelsLast(g, dy), [length, outputs]);
-  const products = g.gemm(gradients, g.concat(slices, 1), { transA: true });
-  return shapedKernel(g, products, outputs, channels, windows.kernel, 'offset, channel');
-}
-
-const channelsLast = (g: GraphBuilder, x: Value): Value => g.transpose(x, [0, ...range(x.shape.length).slice(2), 1]);
-
-function shapedKernel(
-  g: GraphBuilder,
-  products: Value,
-  outputs: number,
-  channels: number,
-  kernel: readonly number[],
-  order: Columns['order'],
-): Value {
-  const size = product(kernel);
-  const ordered =
-    order === 'channel, offset' || size === 1
-      ? products
-      : g.transpose(g.reshape(products, [outputs, size, channels]), [0, 2, 1]);
-  return g.reshape(ordered, [outputs, channels, ...kernel]);
-}
-
-/** The image as every offset of the kernel sees it, one element per position. `space` is the first axis of space. */
-function slicesByOffset(g: GraphBuilder, x: Value, space: number, positions: Shape, windows: Windows): Value[] {
+/** The image as every offset of the kernel sees it, one element per position. */
+function slicesByOffset(g: GraphBuilder, x: Value, positions: Shape, windows: Windows): Value[] {
   const { kernel, strides, dilations } = windows;
-  const padded = paddedImage(g, x, space, windows);
+  const image = croppedImage(g, x, windows);
   return offsets(kernel).map((offset) => {
     const starts = offset.map((at, i) => at * dilations[i]!);
     const ends = starts.map((start, i) => start + (positions[i]! - 1) * strides[i]! + 1);
-    const axes = kernel.map((_, i) => i + space);
-    const shape = x.shape.map((length, axis) => positions[axis - space] ?? length);
-    const whole = axes.every((axis, i) => starts[i] === 0 && strides[i] === 1 && ends[i] === padded.shape[axis]);
-    const inputs = [padded, g.ints(starts), g.ints(ends), g.ints(axes), g.ints(strides)];
-    return whole ? padded : g.op('Slice', inputs, {}, { dtype: x.dtype, shape });
+    const axes = kernel.map((_, i) => i + 2);
+    const shape = [...x.shape.slice(0, 2), ...positions];
+    const whole = axes.every((axis, i) => starts[i] === 0 && strides[i] === 1 && ends[i] === image.shape[axis]);
+    const inputs = [image, g.ints(starts), g.ints(ends), g.ints(axes), g.ints(strides)];
+    return whole ? image : g.op('Slice', inputs, {}, { dtype: x.dtype, shape });
   });
 }
 
-function paddedImage(g: GraphBuilder, x: Value, space: number, windows: Windows): Value {
-  const around = (lengths: readonly number[]): number[] =>
-    x.shape.map((_, axis) => Math.max(0, lengths[axis - space] ?? 0));
-  return g.pad(x, [...around(windows.before), ...around(windows.after)]);
+/** The image with its padding, from the start of the first window to the end of the last. */
+export function croppedImage(g: GraphBuilder, x: Value, { before, after }: Windows): Value {
+  const around = (lengths: readonly number[]): number[] => [0, 0, ...lengths.map((length) => Math.max(0, length))];
+  const padded = g.pad(x, [...around(before), ...around(after)]);
+  return after.reduce(
+    (image, length, i) => crop(g, image, i + 2, 0, image.shape[i + 2]! + Math.min(0, length)),
+    padded,
+  );
 }
 
 /** The adjoint of Col2Im is im2col: [N, C, …] to [N, C·offsets, positions]. */
@@ -234,12 +219,12 @@ const columnsToImage: GradientRule = (c) => {
     return Math.floor((padded - (length - 1) * dilation - 1) / stride) + 1;
   });
   const windows = windowsOf(c, kernel, dy.shape.slice(2), positions);
-  const columns = convolvedColumns(g, dy, positions, windows, 1);
-  return [g.reshape(columns.value, c.input(0).shape)];
+  return [g.reshape(imageColumns(g, dy, positions, windows), c.input(0).shape)];
 };
 
-export const convolutionRules: GradientRules = {
-  Conv: conv,
-  ConvTranspose: convTranspose,
+/** @param forms that the execution provider has beside the usual ones */
+export const convolutionRules = (forms?: ConvolutionForms): GradientRules => ({
+  Conv: conv(forms),
+  ConvTranspose: convTranspose(forms),
   Col2Im: columnsToImage,
-};
+});

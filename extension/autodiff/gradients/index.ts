@@ -21,7 +21,7 @@ export const gradientFamilies: Readonly<Record<string, GradientRules>> = {
   softmax: softmaxRules,
   linear: linearRules,
   einsum: einsumRules,
-  convolution: convolutionRules,
+  convolution: convolutionRules(),
   pooling: poolingRules,
   normalization: normalizationRules,
   reduction: reductionRules,

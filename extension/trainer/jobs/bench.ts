@@ -1,8 +1,9 @@
 /** Times the training step of an experiment, without streaming what it measures. */
 import { setImmediate } from 'node:timers/promises';
-import { providerForm } from '../../autodiff/provider-form';
+import { GraphBuilder } from '../../onnx/builder';
 import type { BenchRequest, BenchResult } from '../../protocol/trainer-messages';
 import { buildTrainingGraph } from '../../training/training-graph';
+import { formOf } from '../channel-block';
 import { firstBatch, inMode, prepare } from '../prepare';
 import { chooseProvider } from '../providers';
 import { Session } from '../session';
@@ -21,11 +22,12 @@ export async function bench({ experiment, work, seconds }: BenchRequest, job: Jo
   const prepared = await prepare(experiment, job.runtime);
   const { graph: forward, updates } = inMode(prepared, { provider });
   const { settings, layers, parameters, target, data } = prepared;
-  const { rules } = providerForm(provider);
+  const form = await formOf(provider, job.runtime);
   const on = { provider, threads: settings.threads };
   let step: () => Promise<number>;
   let release: () => Promise<void>;
   if (work === 'forward') {
+    form.finish?.(new GraphBuilder(forward));
     const session = await Session.open(forward, on);
     const feeds = Object.fromEntries(
       [...firstBatch(prepared)].flatMap(([name, value]) =>
@@ -38,7 +40,7 @@ export async function bench({ experiment, work, seconds }: BenchRequest, job: Jo
     const telemetry = work === 'watched';
     const training = buildTrainingGraph({
       ...settings,
-      rules,
+      form,
       forward,
       updates,
       layers,

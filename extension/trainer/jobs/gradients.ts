@@ -1,8 +1,7 @@
 /** One forward and backward pass at the model's own weights, written to an .npz file. */
 import { writeFile } from 'node:fs/promises';
 import { differentiate } from '../../autodiff/differentiate';
-import { providerForm } from '../../autodiff/provider-form';
-import type { GradientRules } from '../../autodiff/rule';
+import type { ProviderForm } from '../../autodiff/provider-form';
 import { GraphBuilder } from '../../onnx/builder';
 import { exportGraph } from '../../onnx/export';
 import type { Graph } from '../../onnx/graph';
@@ -12,6 +11,7 @@ import type { GradientsRequest, TrainerResults } from '../../protocol/trainer-me
 import { targetName } from '../../training/data/dataset';
 import { formatNpz } from '../../training/data/npz';
 import { losses } from '../../training/losses';
+import { formOf } from '../channel-block';
 import { blame, firstBatch, inMode, prepare, type PreparedExperiment } from '../prepare';
 import { chooseProvider } from '../providers';
 import { runOnce } from '../session';
@@ -33,7 +33,7 @@ export async function gradients(
   for (const name of names) checkDifferentiable(graph, name);
 
   job.progress('Differentiating');
-  const { loss, found } = addBackward(graph, prepared, names, providerForm(provider).rules);
+  const { loss, found } = addBackward(graph, prepared, names, await formOf(provider, job.runtime));
   const feeds = firstBatch(prepared);
   job.progress('Computing gradients');
   const computed =
@@ -71,7 +71,7 @@ function addBackward(
   graph: Graph,
   { settings, target }: PreparedExperiment,
   names: readonly string[],
-  rules: GradientRules,
+  { rules, finish }: ProviderForm,
 ): { loss: string; found: Map<string, string> } {
   const g = new GraphBuilder(graph);
   graph.outputs = [];
@@ -92,7 +92,9 @@ function addBackward(
     const value = computed.of(name);
     return value ? [[name, output(value)] as const] : [];
   });
-  return { loss: output(loss), found: new Map(found) };
+  const result = { loss: output(loss), found: new Map(found) };
+  finish?.(g);
+  return result;
 }
 
 const zeros = ({ dtype, shape }: TensorType): Tensor => ({

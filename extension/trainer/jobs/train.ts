@@ -1,11 +1,11 @@
 /** Trains an experiment and streams its rows. */
 import { setImmediate } from 'node:timers/promises';
-import { providerForm } from '../../autodiff/provider-form';
 import { InputError } from '../../protocol/errors';
 import type { Experiment } from '../../protocol/experiment';
 import { rowWidth, stepColumn, type NonFiniteSource, type RunEnd } from '../../protocol/run';
 import { createSchedule, type Schedule } from '../../training/schedules';
 import { buildTrainingGraph, type TrainingGraph } from '../../training/training-graph';
+import { formOf } from '../channel-block';
 import { uncertainOperators } from '../determinism';
 import { findNonFinite } from '../non-finite';
 import { placementNote } from '../placement';
@@ -34,8 +34,8 @@ export async function train(experiment: Experiment, job: JobContext): Promise<Ru
 
   job.progress('Building the training graph');
   const { graph: forward, updates } = inMode(prepared, { provider });
-  const { rules } = providerForm(provider);
-  const training = buildTrainingGraph({ ...settings, rules, forward, updates, layers, parameters, target });
+  const form = await formOf(provider, job.runtime);
+  const training = buildTrainingGraph({ ...settings, form, forward, updates, layers, parameters, target });
   const on = { provider, threads: settings.threads };
   const session = await TrainingSession.open(training, on);
   const validation =
