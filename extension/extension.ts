@@ -129,6 +129,7 @@ export function activate(context: vscode.ExtensionContext): void {
       library,
       panel,
       memory: context.workspaceState,
+      modulesIn: (document) => source.modulesIn(document),
       reveal: () => panel.reveal(settingsFor(undefined, log).panelLocation, true),
       tellVerdict,
     }),

@@ -1,7 +1,7 @@
 /** Nothing of the user's is run before it was shown; what a workspace has allowed is remembered. */
 import * as vscode from 'vscode';
 import { basename } from 'node:path';
-import type { CaptureOrigin } from '../protocol/experiment';
+import type { CaptureOrigin, ModuleConstruction } from '../protocol/experiment';
 import { joinArguments, splitArguments } from './command-line';
 
 const memoryKey = 'gradientDoctor.capture';
@@ -50,6 +50,41 @@ export class Consent {
         ...(answer === always && { allowed: commandOf(wanted) }),
       });
       return wanted;
+    }
+  }
+
+  /**
+   * Shows which class will be made, of what, and asks each time: nothing but a click, where the answers are remembered.
+   * @param change asks for other answers
+   */
+  async askForModule(
+    origin: CaptureOrigin,
+    construct: ModuleConstruction,
+    change: () => Promise<ModuleConstruction | undefined>,
+  ): Promise<CaptureOrigin | undefined> {
+    const args = this.remembered(origin.script)?.args ?? origin.args;
+    const run = vscode.l10n.t('Run');
+    const edit = vscode.l10n.t('Change Arguments…');
+    for (let wanted = construct; ;) {
+      const inputs = wanted.inputs.trim() === '' ? vscode.l10n.t('inputs that fit its layers') : wanted.inputs;
+      const answer = await vscode.window.showInformationMessage(
+        vscode.l10n.t('Construct {0} to get its network?', wanted.class),
+        {
+          modal: true,
+          detail: vscode.l10n.t(
+            '{0}, called on {1}\n\n{2}\n\nin {3}\n\nOf the file, only what the class needs is run.',
+            `${wanted.class}(${wanted.arguments})`,
+            inputs,
+            commandOf({ ...origin, args }),
+            origin.cwd,
+          ),
+        },
+        run,
+        edit,
+      );
+      if (answer === undefined) return undefined;
+      if (answer === run) return { ...origin, args, construct: wanted };
+      wanted = (await change()) ?? wanted;
     }
   }
 

@@ -1,23 +1,44 @@
-/** What "Diagnose Module at Cursor" has to ask, once: the answers are remembered and offered again. */
+/** What "Diagnose Module at Cursor" has to ask, once: the answers are remembered, and changed where they are shown. */
 import * as vscode from 'vscode';
 import type { ModuleConstruction } from '../protocol/experiment';
 
 const memoryKey = 'gradientDoctor.modules';
 
+/** A class, and what its file tells of how it is made. */
+export interface AskedClass {
+  name: string;
+  /** Parameters of its constructor, as they are written. */
+  parameters?: string | undefined;
+  /** Arguments that the file gives it. */
+  arguments?: string | undefined;
+}
+
+type Remembered = Readonly<Record<string, ModuleConstruction>>;
+
+const keyOf = (script: string, name: string): string => `${script}#${name}`;
+
+/** What was answered before. */
+export const rememberedConstruction = (
+  memory: vscode.Memento,
+  script: string,
+  name: string,
+): ModuleConstruction | undefined => memory.get<Remembered>(memoryKey, {})[keyOf(script, name)];
+
 /** @returns undefined where the user gives up */
 export async function askConstruction(
   memory: vscode.Memento,
   script: string,
-  name: string,
+  { name, parameters, arguments: stated }: AskedClass,
 ): Promise<ModuleConstruction | undefined> {
-  const key = `${script}#${name}`;
-  const all = memory.get<Readonly<Record<string, ModuleConstruction>>>(memoryKey, {});
-  const known = all[key];
+  const known = rememberedConstruction(memory, script, name);
   const args = await vscode.window.showInputBox({
     title: vscode.l10n.t('Arguments of {0} (1/2)', name),
-    value: known?.arguments ?? '',
-    prompt: vscode.l10n.t('As in Python, between the parentheses of {0}(…). Empty for the defaults.', name),
-    placeHolder: '20, hidden=64',
+    value: known?.arguments ?? stated ?? '',
+    prompt: vscode.l10n.t(
+      'As in Python, between the parentheses of {0}. Empty for the defaults.',
+      `${name}(${parameters ?? '…'})`,
+    ),
+    placeHolder: parameters ? parameters : '20, hidden=64',
     ignoreFocusOut: true,
   });
   if (args === undefined) return undefined;
@@ -25,7 +46,7 @@ export async function askConstruction(
     title: vscode.l10n.t('Inputs of {0} (2/2)', name),
     value: known?.inputs ?? '',
     prompt: vscode.l10n.t(
-      'Type and shape with the batch first, several with semicolons between. Empty to infer them from the first layer.',
+      'Type and shape with the batch first, several with semicolons between. Empty to infer them from the layers.',
     ),
     placeHolder: 'float32[64, 20]; int64[64, 16] < 1000',
     validateInput: (text) =>
@@ -36,7 +57,8 @@ export async function askConstruction(
   });
   if (inputs === undefined) return undefined;
   const construction = { class: name, arguments: args, inputs };
-  await memory.update(memoryKey, { ...all, [key]: construction });
+  const all = memory.get<Remembered>(memoryKey, {});
+  await memory.update(memoryKey, { ...all, [keyOf(script, name)]: construction });
   return construction;
 }
 

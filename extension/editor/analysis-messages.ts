@@ -75,7 +75,15 @@ export interface Outline {
   /** The outermost loops that train something. */
   loops: readonly PartRange[];
   /** Classes of modules that have a `forward`. */
-  modules: readonly (PartRange & { name: string })[];
+  modules: readonly (PartRange & ModuleClass)[];
+}
+
+export interface ModuleClass {
+  name: string;
+  /** Parameters of its constructor, as they are written: `width, depth=3`. */
+  parameters: string;
+  /** Arguments with which the file makes one, where they are known; Python, and nothing but literals. */
+  arguments?: string;
 }
 
 export interface LintAnswer {

@@ -12,14 +12,17 @@ import { lintSource, lintTrace, safeFixOf, type LintFinding } from '../source/li
 import { programOfCells, type CellProgram } from '../source/notebook-source';
 import { parseSource, type ParsedSource } from '../source/parse';
 import { ProjectModules, type ReadText } from '../source/project';
+import { argumentsAsText } from '../source/python-literals';
 import { placeOf } from '../source/syntax';
 import { applyEdits, editsOverlap, SourceText, type Span, type TextEdit } from '../source/text';
 import type { Trace } from '../source/trace';
+import type { ClassValue } from '../source/values';
 import type {
   AnalysedDocument,
   AnalysisQuestions,
   HostToAnalysis,
   LintAnswer,
+  ModuleClass,
   PartEdit,
   PartRange,
   Question,
@@ -200,7 +203,7 @@ export class SourceAnalysis implements Answers {
     const headOf = ({ from }: Span): PartRange => program.rangeOf({ from, to: file.source.lineEnd(from) });
     return {
       loops: [...new Set(loops.map(({ from }) => from))].map((from) => headOf({ from, to: from })),
-      modules: modules.map(({ node }) => ({ name: node.name, ...headOf(node) })),
+      modules: modules.map((module) => ({ ...describeClass(module, trace), ...headOf(module.node) })),
     };
   }
 
@@ -251,6 +254,25 @@ function describeEdit(program: EditedProgram, { title, changesNetwork, edits }: 
     others: others.flatMap(({ file: { source }, edits: each }) =>
       each.map((edit) => ({ path: source.path, range: source.range(edit), newText: edit.insert })),
     ),
+  };
+}
+
+function describeClass({ node, scope, members }: ClassValue, { instances }: Trace): ModuleClass {
+  const constructor = members.get('__init__');
+  const [self, ...rest] = constructor?.kind === 'function' ? constructor.node.parameters : [];
+  const last = rest.at(-1);
+  const written = self && last && { from: self.to, to: (last.default ?? last.annotation ?? last).to };
+  const made = instances.find((instance) => instance.class.node === node && !instance.assumed);
+  const stated = made && argumentsAsText(made.call);
+  return {
+    name: node.name,
+    parameters: written
+      ? scope.file.source
+          .slice(written)
+          .replace(/^\s*,\s*/, '')
+          .replace(/\s+/g, ' ')
+      : '',
+    ...(stated === undefined ? {} : { arguments: stated }),
   };
 }
 

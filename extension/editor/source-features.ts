@@ -4,6 +4,7 @@ import type { RunLibrary } from '../panel/run-library';
 import type { SearchLibrary } from '../panel/search-library';
 import type { SourceEdits } from '../panel/source-edits';
 import { AnalysisClient } from './analysis-client';
+import type { ModuleClass } from './analysis-messages';
 import { sourceCommands } from './contributions';
 import { registerLayerHover } from './layer-hover';
 import { registerLintActions, type TrialEffect } from './lint-actions';
@@ -14,6 +15,7 @@ import { MeasuredTrials, registerPrescriptionActions } from './measured-trials';
 import { PrescriptionEdits } from './prescription-edits';
 import { registerRemedyActions } from './remedy-actions';
 import { registerRulePages } from './rule-page';
+import { analysedDocument } from './source-documents';
 import { registerSourceLenses, SourceLenses } from './source-lenses';
 
 export interface SourceParts {
@@ -27,6 +29,8 @@ export interface SourceFeatures {
   dispose(): void;
   /** For the panel. */
   readonly edits: SourceEdits;
+  /** The classes of modules in a document. */
+  modulesIn(document: vscode.TextDocument): Promise<readonly ModuleClass[]>;
 }
 
 /** The analysis itself is loaded in a thread of its own when the first file asks for it. */
@@ -59,6 +63,10 @@ export function registerSourceFeatures({ context, library, searches, log }: Sour
   );
   return {
     edits,
+    modulesIn: async (text) => {
+      const document = analysedDocument(text);
+      return document ? (await analysis.ask('outline', { document })).modules : [];
+    },
     dispose: () => {
       all.dispose();
     },

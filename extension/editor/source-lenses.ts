@@ -75,13 +75,11 @@ export class SourceLenses implements vscode.CodeLensProvider, vscode.Disposable 
     if (this.canRun(text, captureCommands.diagnoseModule))
       for (const module of here(outline.modules))
         lenses.push(
-          lensAt(
-            module,
-            vscode.l10n.t('$(pulse) Diagnose Module'),
-            captureCommands.diagnoseModule,
-            text.uri,
-            module.name,
-          ),
+          lensAt(module, vscode.l10n.t('$(pulse) Diagnose Module'), captureCommands.diagnoseModule, text.uri, {
+            name: module.name,
+            parameters: module.parameters,
+            arguments: module.arguments,
+          }),
         );
     return lenses;
   }

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { askConstruction, classAt } from '../capture/module-questions';
+import { askConstruction, classAt, rememberedConstruction, type AskedClass } from '../capture/module-questions';
 import { captureCommands } from '../editor/contributions';
 import type { Experiment } from '../protocol/experiment';
 import type { CaptureController } from './capture-controller';
@@ -15,6 +15,8 @@ interface Parts {
   library: RunLibrary;
   panel: GradientPanel;
   memory: vscode.Memento;
+  /** The classes of modules in a document, with what it tells of them. */
+  modulesIn: (document: vscode.TextDocument) => Promise<readonly AskedClass[]>;
   /** Shows the panel where the settings say. */
   reveal: () => Promise<void>;
   tellVerdict: (run: RunRecord) => Promise<void>;
@@ -27,18 +29,19 @@ export function registerCaptureCommands(parts: Parts): vscode.Disposable {
       const script = scriptOf(given);
       if (script) await diagnose(parts, await captures.captureScript(script));
     },
-    diagnoseModule: async (given, name) => {
+    diagnoseModule: async (given, at) => {
       const script = scriptOf(given);
       if (!script) return;
-      const module = typeof name === 'string' ? name : classAtCursor(script);
+      const module = isClass(at) ? at : await classAtCursor(parts, script);
       if (module === undefined) {
         void vscode.window.showInformationMessage(
           vscode.l10n.t('Put the cursor into a class that is an nn.Module, at the top level of a file.'),
         );
         return;
       }
-      const construction = await askConstruction(memory, script.fsPath, module);
-      if (construction) await diagnose(parts, await captures.captureModule(script, construction));
+      const ask = () => askConstruction(memory, script.fsPath, module);
+      const construction = rememberedConstruction(memory, script.fsPath, module.name) ?? (await ask());
+      if (construction) await diagnose(parts, await captures.captureModule(script, construction, ask));
     },
     measureAgain: async (given) => {
       await library.load();
@@ -82,7 +85,11 @@ function scriptOf(given: unknown): vscode.Uri | undefined {
   return undefined;
 }
 
-function classAtCursor(script: vscode.Uri): string | undefined {
+const isClass = (given: unknown): given is AskedClass => typeof given === 'object' && given !== null && 'name' in given;
+
+async function classAtCursor({ modulesIn }: Parts, script: vscode.Uri): Promise<AskedClass | undefined> {
   const editor = vscode.window.visibleTextEditors.find(({ document }) => document.uri.toString() === script.toString());
-  return editor && classAt(editor.document, editor.selection.active.line);
+  const name = editor && classAt(editor.document, editor.selection.active.line);
+  if (name === undefined) return undefined;
+  return (await modulesIn(editor!.document)).find((module) => module.name === name) ?? { name };
 }

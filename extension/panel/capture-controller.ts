@@ -33,8 +33,13 @@ export class CaptureController {
     return wanted && this.capture(wanted);
   }
 
-  async captureModule(script: vscode.Uri, construct: ModuleConstruction): Promise<Experiment | undefined> {
-    const wanted = await this.parts.consent.ask({ ...(await this.originOf(script)), construct });
+  /** @param change asks for other arguments and inputs */
+  async captureModule(
+    script: vscode.Uri,
+    construct: ModuleConstruction,
+    change: () => Promise<ModuleConstruction | undefined>,
+  ): Promise<Experiment | undefined> {
+    const wanted = await this.parts.consent.askForModule(await this.originOf(script), construct, change);
     return wanted && this.capture(wanted);
   }
 
@@ -70,7 +75,11 @@ export class CaptureController {
     await this.forgetOldCaptures();
     const out = join(storage, `${new Date().toISOString().replaceAll(/\D/g, '')}-${name.replaceAll(/\W/g, '_')}`);
     const capture = await queue.run(name, vscode.l10n.t('Capturing {0}', name), async ({ signal, report }) => {
-      report({ message: vscode.l10n.t('running the script up to backward()') });
+      report({
+        message: origin.construct
+          ? vscode.l10n.t('constructing it and calling it once')
+          : vscode.l10n.t('running the script up to backward()'),
+      });
       log.info(`${name}: ${origin.python} ${origin.script} ${origin.args.join(' ')} in ${origin.cwd}`);
       try {
         return await captureScript(origin, {

@@ -883,6 +883,7 @@ export class Interpreter {
       id: this.id(),
       class: value,
       slots: new Map(),
+      call,
       site: call.site,
       base: this.libraryBase(value),
       assumed,

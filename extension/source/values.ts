@@ -96,6 +96,7 @@ export interface Instance {
   id: number;
   class: ClassValue;
   slots: Slots<Value>;
+  call: Call;
   site: Site;
   /** The library's class that it derives from, `torch.nn.Module`; `undefined` where some base is not known. */
   base: string | undefined;

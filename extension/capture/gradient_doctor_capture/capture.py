@@ -197,14 +197,14 @@ def constructed(request):
 
     observer = Observer(request, None, None)
     observer.install()
-    network, output, inputs = call_constructed(request)
+    network, output, inputs, notes = call_constructed(request)
     with observer.undisturbed():
         program = Program(observer.tape.find(output), [])
         exported = export(program, os.path.join(request.out, "model.onnx"), observer.lines.of(program.root))
     return {
         "version": 1,
         "script": request.script,
-        "args": [],
+        "args": request.args,
         "cwd": os.getcwd(),
         "python": {"executable": sys.executable, "version": platform.python_version()},
         "versions": _versions(),
@@ -213,7 +213,7 @@ def constructed(request):
         "construct": {"class": request.construct, "arguments": request.arguments, "inputs": inputs},
         "experiment": {"mode": exported.mode},
         "seen": {"backward": 0},
-        "notes": exported.notes,
+        "notes": [*notes, *exported.notes],
     }
 
 

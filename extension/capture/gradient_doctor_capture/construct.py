@@ -1,84 +1,21 @@
 """Constructs one class of a file without running the rest of it, and exports it with made-up inputs."""
-import ast
-import builtins
+import inspect
+import itertools
 import os
 import re
 import sys
-import types
 
+from .isolate import load
 from .refusal import Refusal, first_line
 from .sources import line_of_error, place
+from .tape import tensors_in
 
 _DTYPES = {"float32", "float64", "int64", "int32", "bool", "float", "int", "long"}
 
 
-def isolated(source, path, name):
-    """The statements at the top of a file that a class needs, as code. What only trains or loads data is left out.
-
-    :raises Refusal: where there is no such class
-    """
-    try:
-        tree = ast.parse(source, path)
-    except SyntaxError as error:
-        raise Refusal("syntax", f"{os.path.basename(path)}, line {error.lineno}: {error.msg}.") from None
-    statements = tree.body
-    binders = {}
-    for index, statement in enumerate(statements):
-        for bound in _bound(statement):
-            binders.setdefault(bound, []).append(index)
-    target = [i for i in binders.get(name, []) if isinstance(statements[i], ast.ClassDef)]
-    if not target:
-        raise Refusal("no-class", f"{os.path.basename(path)} has no class {name} at its top level.")
-    needed, pending = set(), list(target)
-    while pending:
-        index = pending.pop()
-        if index in needed:
-            continue
-        needed.add(index)
-        for used in _used(statements[index]):
-            pending += binders.get(used, [])
-    # Star imports bind names that nobody can see.
-    needed |= {i for i, s in enumerate(statements) if isinstance(s, ast.ImportFrom) and s.names[0].name == "*"}
-    needed |= {i for i, s in enumerate(statements) if isinstance(s, ast.ImportFrom) and s.module == "__future__"}
-    tree.body = [statements[i] for i in sorted(needed)]
-    return compile(tree, path, "exec", dont_inherit=True)
-
-
-def _bound(statement):
-    """Names that a statement binds, those inside ``if`` and ``try`` included."""
-    if isinstance(statement, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-        return {statement.name}
-    found = set()
-    for node in ast.walk(statement):
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            found |= {(alias.asname or alias.name.split(".")[0]) for alias in node.names}
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
-            found.add(node.id)
-        elif isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-            found.add(node.name)
-    return set() if _is_main_guard(statement) else found
-
-
-def _is_main_guard(statement):
-    return isinstance(statement, ast.If) and any(
-        isinstance(node, ast.Name) and node.id == "__name__" for node in ast.walk(statement.test)
-    )
-
-
-def _used(statement):
-    return {node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-
-
 def construct(path, name, arguments):
     """An instance of the class; ``arguments`` is the Python text between the parentheses."""
-    with open(path, "rb") as file:
-        code = isolated(file.read(), path, name)
-    sys.argv[:] = [path]
-    sys.path.insert(0, os.path.dirname(path))
-    module = types.ModuleType(os.path.splitext(os.path.basename(path))[0])
-    module.__dict__.update(__file__=path, __builtins__=builtins)
-    sys.modules[module.__name__] = module
-    exec(code, module.__dict__)
+    module = load(path, name, arguments)
     try:
         call = compile(f"{name}({arguments})", "<constructor>", "eval")
     except SyntaxError:
@@ -88,8 +25,17 @@ def construct(path, name, arguments):
     except Exception as error:
         raise Refusal(
             "construction",
-            f"{name}({arguments}) fails{place(line_of_error(error))}: {type(error).__name__}: {first_line(error)}",
+            f"{name}({arguments}) fails{place(line_of_error(error))}: {type(error).__name__}: {first_line(error)}. "
+            f"It takes {_signature(module.__dict__[name])}.",
         ) from error
+
+
+def _signature(function):
+    """Parameters as they are written, without ``self``."""
+    try:
+        return str(inspect.signature(function)).partition(" ->")[0]
+    except (TypeError, ValueError):
+        return "other arguments"
 
 
 def parse_inputs(text):
@@ -106,24 +52,53 @@ def parse_inputs(text):
     return found
 
 
-def guessed_inputs(network):
-    """What the first layer with weights takes, a batch of 16.
+# Of images and signals, the usual ones first.
+_SIZES = {1: [64, 128, 1024], 2: [32, 28, 64, 224], 3: [8, 16, 32]}
+_MOST_GUESSES = 12
 
-    :raises Refusal: where that does not tell
+
+def guessed_inputs(network):
+    """What the network may take, a batch of 16: a list of inputs for each guess, the likeliest first.
+
+    :raises Refusal: where its layers do not tell
     """
+    takes = [
+        parameter
+        for parameter in inspect.signature(network.forward).parameters.values()
+        if parameter.default is parameter.empty and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    ]
+    by_name = [parameter.name for parameter in takes if parameter.kind is parameter.KEYWORD_ONLY]
+    kind = type(network).__name__
+    if by_name:
+        raise Refusal("inputs", f"{kind}.forward takes {', '.join(by_name)} by keyword, which made-up inputs do not have: diagnose the script that calls it.")
+    single = [guess for module in network.modules() for guess in _taken_by(module)]
+    single = [guess for at, guess in enumerate(single) if guess not in single[:at]]
+    if not single:
+        raise Refusal("inputs", f"What {kind} takes does not follow from its layers: state its inputs, as in float32[64, 20].")
+    count = max(1, len(takes))
+    alike = [[guess] * count for guess in single]
+    different = [list(guesses) for guesses in itertools.permutations(single[: count + 2], count)] if count > 1 else []
+    return (alike[: _MOST_GUESSES // 2] + different if different else alike)[:_MOST_GUESSES]
+
+
+def _taken_by(module):
+    """Inputs of a layer, as ``parse_inputs`` gives them."""
     from torch import nn
 
-    for module in network.modules():
-        if isinstance(module, nn.Linear):
-            return [("float32", [16, module.in_features], 0)]
-        if isinstance(module, (nn.Embedding, nn.EmbeddingBag)):
-            return [("int64", [16, 12], module.num_embeddings)]
-        if isinstance(module, nn.RNNBase):
-            return [("float32", [16, 20, module.input_size] if module.batch_first else [20, 16, module.input_size], 0)]
-        for class_, sizes in ((nn.Conv1d, [64]), (nn.Conv2d, [32, 32]), (nn.Conv3d, [8, 32, 32])):
-            if isinstance(module, class_):
-                return [("float32", [16, module.in_channels, *sizes], 0)]
-    raise Refusal("inputs", f"What {type(network).__name__} takes does not follow from its layers: state its inputs, as in float32[64, 20].")
+    if isinstance(module, (nn.Embedding, nn.EmbeddingBag)):
+        return [("int64", [16, length], module.num_embeddings) for length in (12, 4)]
+    if isinstance(module, nn.RNNBase):
+        return [("float32", [16, 20, module.input_size] if module.batch_first else [20, 16, module.input_size], 0)]
+    if isinstance(module, nn.RNNCellBase):
+        return [("float32", [16, module.input_size], 0)]
+    if isinstance(module, nn.MultiheadAttention):
+        return [("float32", [16, 20, module.embed_dim], 0)]
+    if isinstance(module, nn.Linear):
+        return [("float32", [16, *between, module.in_features], 0) for between in ([], [20])]
+    for rank, classes in enumerate(((nn.Conv1d, nn.ConvTranspose1d), (nn.Conv2d, nn.ConvTranspose2d), (nn.Conv3d, nn.ConvTranspose3d)), 1):
+        if isinstance(module, classes):
+            return [("float32", [16, module.in_channels, *[size] * rank], 0) for size in _SIZES[rank]]
+    return []
 
 
 def make_inputs(described):
@@ -144,38 +119,64 @@ def describe_inputs(described):
 
 
 def call_constructed(request):
-    """The network, the first tensor that it returns for made-up inputs, and what these are.
+    """The network, the tensor that it returns for made-up inputs, what these are, and notes for the reader.
 
     :raises Refusal: with what to state otherwise
     """
     import torch
 
-    from .tape import tensors_in
-
+    sys.argv[:] = [request.script, *request.args]
+    file = os.path.basename(request.script)
     try:
         network = construct(request.script, request.construct, request.arguments)
     except Refusal:
         raise
+    except SystemExit as end:
+        raise Refusal(
+            "script-exited",
+            f"{file} ended itself (exit code {end.code}) where {request.construct} needs what it reads from its command line: state its arguments in Diagnose Training Script first.",
+        ) from end
     except ImportError as error:
-        raise Refusal("missing-package", f"{os.path.basename(request.script)} cannot be imported: {first_line(error)}") from error
+        raise Refusal("missing-package", f"{file} cannot be imported: {first_line(error)}") from error
     except Exception as error:
         raise Refusal(
-            "script-failed",
-            f"{os.path.basename(request.script)} fails{place(line_of_error(error))}: {type(error).__name__}: {first_line(error)}",
+            "script-failed", f"{file} fails{place(line_of_error(error))}: {type(error).__name__}: {first_line(error)}"
         ) from error
     if not isinstance(network, torch.nn.Module):
         raise Refusal("no-module", f"{request.construct} is no torch.nn.Module.")
     network.train()
-    described = parse_inputs(request.inputs) or guessed_inputs(network)
-    try:
-        result = network(*make_inputs(described))
-    except Exception as error:
-        raise Refusal(
-            "forward",
-            f"{request.construct} fails on {describe_inputs(described)}{place(line_of_error(error))}: "
-            f"{type(error).__name__}: {first_line(error)}. State other inputs, as in float32[64, 20].",
-        ) from error
-    outputs = [tensor for _, tensor in tensors_in(result) if tensor.requires_grad]
+    stated = parse_inputs(request.inputs)
+    result, described = _first_that_runs(network, [stated] if stated else guessed_inputs(network))
+    outputs = _outputs(result)
     if not outputs:
         raise Refusal("no-gradient", f"What {request.construct} returns does not depend on a parameter that is trained.")
-    return network, outputs[0], describe_inputs(described)
+    notes = []
+    if len(outputs) > 1:
+        notes.append(f"{request.construct} returns {len(outputs)} tensors; the captured run trains one of them, of shape {list(outputs[0].shape)}.")
+    return network, outputs[0], describe_inputs(described), notes
+
+
+def _outputs(result):
+    """Tensors that depend on parameters; the logits first, then in their order."""
+    found = [(path, tensor) for path, tensor in tensors_in(result) if tensor.requires_grad]
+    return [tensor for _, tensor in sorted(found, key=lambda item: not (item[0] and item[0][-1][1] == "logits"))]
+
+
+def _first_that_runs(network, guesses):
+    """What the network returns, and for which inputs.
+
+    :raises Refusal: where it takes none of them, with what it says to the first
+    """
+    failures = []
+    for described in guesses:
+        try:
+            return network(*make_inputs(described)), described
+        except Exception as error:
+            failures.append((described, error))
+    described, error = failures[0]
+    raise Refusal(
+        "forward",
+        f"{type(network).__name__} fails on {describe_inputs(described)}{place(line_of_error(error))}: "
+        f"{type(error).__name__}: {first_line(error)}. State the inputs of forward{_signature(network.forward)}, "
+        "as in float32[64, 20]; int64[64, 16] < 1000.",
+    ) from error

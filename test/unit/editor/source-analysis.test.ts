@@ -93,6 +93,28 @@ describe('what the editor asks of source files', () => {
     );
   });
 
+  it('tells what a module is made with, where the file makes one of what is known', () => {
+    const text = `from torch import nn
+WIDTH = 32
+class Net(nn.Module):
+    def __init__(self, inputs, hidden=16, *, sizes=(), name="net"):
+        super().__init__()
+        self.out = nn.Linear(inputs, hidden)
+    def forward(self, x):
+        return self.out(x)
+`;
+    const made = (call: string) => analysis().outline({ document: python(`${text}${call}\n`) }).modules[0]!.arguments;
+    assert.equal(
+      analysis().outline({ document: python(text) }).modules[0]!.parameters,
+      'inputs, hidden=16, *, sizes=(), name="net"',
+    );
+    assert.equal(made('net = Net(20, WIDTH * 2, sizes=(3,), name=None)'), '20, 64, sizes=(3,), name=None');
+    assert.equal(made('if __name__ == "__main__":\n    net = Net(20, sizes=[1, True])'), '20, sizes=[1, True]');
+    assert.equal(made('net = Net(parse().width)'), undefined);
+    assert.equal(made('net = Net(*sizes)'), undefined);
+    assert.equal(made('net = None'), undefined);
+  });
+
   it('follows imports inside the workspace only', () => {
     const network = 'from torch import nn\nnet = nn.Sequential(nn.Linear(4, 4), nn.Softmax(dim=1))\n';
     const text = 'from torch import nn\nfrom network import net\nloss = nn.CrossEntropyLoss()(net(x), y)\n';
