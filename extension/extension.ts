@@ -106,6 +106,8 @@ export function activate(context: vscode.ExtensionContext): void {
       id: context.extension.id,
       extension: context.extensionUri,
       library,
+      searches,
+      edits: source.edits,
       trainer: trainerOptions,
       log,
     }),

@@ -28,6 +28,7 @@ export const commands = {
 /** Those of notebooks, which the notebooks register themselves. */
 export const notebookCommands = {
   newNotebook: 'gradientDoctor.newNotebook',
+  openAsNotebook: 'gradientDoctor.openAsNotebook',
   exportNotebook: 'gradientDoctor.exportNotebook',
 } as const;
 

@@ -37,7 +37,7 @@ function dataOf(data: ExperimentCell['data'], path: (relative: string) => string
   return { kind: 'synthetic', task: data.synthetic, classes: data.classes, validation: data.validation };
 }
 
-function optimizerOf(optimizer: ExperimentCell['optimizer']): OptimizerSettings {
+export function optimizerOf(optimizer: ExperimentCell['optimizer']): OptimizerSettings {
   if (!optimizer || typeof optimizer === 'string') return defaultOptimizer(optimizer ?? 'sgd');
   const [id, options] = Object.entries(optimizer)[0] as [OptimizerId, Record<string, unknown> | null];
   const { weight_decay: weightDecay, ...others } = options ?? {};
@@ -53,6 +53,7 @@ function useOf(use: NonNullable<ExperimentCell['schedule']>): Use {
   const entries = Object.entries(use);
   if (entries.length !== 1)
     throw new InputError(`One remedy an entry: write ${entries.map(([id]) => `"- ${id}: …"`).join(' and ')} apart.`);
-  const [id, parameters] = entries[0]!;
-  return { id, parameters: parameters ?? {} };
+  const [id, said] = entries[0]!;
+  const { units, ...parameters } = said ?? {};
+  return { id, parameters: parameters as Use['parameters'], ...(Array.isArray(units) ? { units } : {}) };
 }

@@ -8,13 +8,19 @@ const positive = z.number().positive();
 const whole = z.number().int().positive();
 const parameter = z.union([z.number(), z.string(), z.boolean()]);
 
-/** `{ id: { parameter: value } }`, or the id alone, of a remedy that `allowed` lets through. */
+/**
+ * `{ id: { parameter: value } }`, or the id alone, of a remedy that `allowed` lets through. Beside its parameters may
+ * stand `units`: the layers that it is restricted to.
+ */
 const use = (
   what: string,
   allowed: (remedy: Remedy) => boolean,
 ): z.ZodType<string | Record<string, Parameters | null>> =>
   z
-    .union([z.string(), z.record(z.string(), z.record(z.string(), parameter).nullable())])
+    .union([
+      z.string(),
+      z.record(z.string(), z.record(z.string(), z.union([parameter, z.array(z.string())])).nullable()),
+    ])
     .superRefine((value, context) => {
       const entries = typeof value === 'string' ? [[value, null] as const] : Object.entries(value);
       const issue = (path: PropertyKey[], message: string): void => {
@@ -27,12 +33,15 @@ const use = (
           issue([id], `No ${what} is called "${id}".`);
           continue;
         }
-        const checked = remedy.parameters.safeParse(parameters ?? {});
+        const { units, ...others } = parameters ?? {};
+        if (units !== undefined && !(Array.isArray(units) && remedy.transform))
+          issue([id, 'units'], remedy.transform ? 'Write a list of layers.' : `"${id}" changes no layers.`);
+        const checked = remedy.parameters.safeParse(others);
         for (const { path, message } of checked.error?.issues ?? []) issue([id, ...path], message);
       }
     });
 
-type Parameters = Record<string, z.infer<typeof parameter>>;
+type Parameters = Record<string, z.infer<typeof parameter> | string[]>;
 
 const remedyUse = use('remedy', () => true);
 const scheduleUse = use('schedule', ({ isSchedule = false }) => isSchedule);

@@ -2,6 +2,8 @@
 import * as vscode from 'vscode';
 import { version } from '../../package.json';
 import type { RunLibrary } from '../panel/run-library';
+import type { SearchLibrary } from '../panel/search-library';
+import type { SourceEdits } from '../panel/source-edits';
 import type { TrainerOptions } from '../trainer/host';
 import { CellStatus } from './cell-status';
 import { NotebookControllers } from './controllers';
@@ -10,7 +12,7 @@ import { registerLanguage } from './language';
 import { registerRendererHost } from './renderer-host';
 
 export { exportNotebook } from './export-notebook';
-export { newNotebook } from './new-notebook';
+export { newNotebook, openAsNotebook } from './new-notebook';
 export { deserialize, serialize } from './serializer';
 
 export interface NotebookParts {
@@ -18,11 +20,13 @@ export interface NotebookParts {
   id: string;
   extension: vscode.Uri;
   library: RunLibrary;
+  searches: SearchLibrary;
+  edits: SourceEdits;
   trainer: TrainerOptions;
   log: vscode.LogOutputChannel;
 }
 
-export function start({ id, extension, library, trainer, log }: NotebookParts): vscode.Disposable {
+export function start({ id, extension, library, edits, trainer, log }: NotebookParts): vscode.Disposable {
   const status = new CellStatus();
   const shim = vscode.Uri.joinPath(extension, 'dist/gradient_doctor_capture').fsPath;
   return vscode.Disposable.from(
@@ -30,6 +34,6 @@ export function start({ id, extension, library, trainer, log }: NotebookParts): 
     vscode.notebooks.registerNotebookCellStatusBarItemProvider(notebookType, status),
     new NotebookControllers(id, library, trainer, version, status, log, shim),
     registerLanguage(),
-    registerRendererHost(extension, library, undefined),
+    registerRendererHost({ extension, library, edits }),
   );
 }

@@ -20,7 +20,10 @@ export function registerNotebooks(parts: Feature.NotebookParts): vscode.Disposab
       serializeNotebook: (data) => load().serialize(data),
     }),
     vscode.commands.registerCommand(notebookCommands.newNotebook, (given?: unknown) =>
-      load().newNotebook(parts.library, given),
+      load().newNotebook(parts, given),
+    ),
+    vscode.commands.registerCommand(notebookCommands.openAsNotebook, (run?: unknown, trial?: unknown) =>
+      load().openAsNotebook(parts, run, trial),
     ),
     vscode.commands.registerCommand(notebookCommands.exportNotebook, () => load().exportNotebook()),
     new vscode.Disposable(() => {

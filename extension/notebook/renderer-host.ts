@@ -1,27 +1,32 @@
 /** Does what the outputs of notebooks ask for. */
 import * as vscode from 'vscode';
+import { isAbsolute, resolve } from 'node:path';
 import { commands } from '../editor/contributions';
+import { readSettings } from '../editor/settings';
 import { showHandbook } from '../panel/handbook';
 import { openSource } from '../panel/layer-source';
 import { saveFile } from '../panel/run-files';
 import type { RunLibrary } from '../panel/run-library';
+import type { MeasuredModel, SourceEdits } from '../panel/source-edits';
+import type { RunOutput } from '../protocol/notebook-output';
+import { statedExperiment } from '../remedies/stated';
 import type { HostToRenderer, OutputOrigin, RendererToHost } from '../protocol/renderer-messages';
+import type { LayerInfo, SourceLocation } from '../protocol/run';
 import { readCell } from './cell';
-import { experimentOf } from './cell-experiment';
+import { optimizerOf } from './cell-experiment';
 import { cellText } from './cell-text';
-import { codeCells, folderOf } from './documents';
-import { runName } from './engine/references';
+import { codeCells, folderOf, labCellsOf, resultOf } from './documents';
+import { namesOf, runName } from './engine/references';
 import { cellLanguage, rendererId } from './identity';
-import { treatedCell } from './templates';
+import { treatedCell, treatedName } from './templates';
 
-/** Carries a prescription out in the source of a model, where that is known. */
-export type ApplyToSource = (model: string, uses: Extract<RendererToHost, { type: 'apply' }>) => Promise<void>;
+export interface RendererParts {
+  extension: vscode.Uri;
+  library: RunLibrary;
+  edits: SourceEdits;
+}
 
-export function registerRendererHost(
-  extension: vscode.Uri,
-  library: RunLibrary,
-  apply: ApplyToSource | undefined,
-): vscode.Disposable {
+export function registerRendererHost({ extension, library, edits }: RendererParts): vscode.Disposable {
   const messaging = vscode.notebooks.createRendererMessaging(rendererId);
   return messaging.onDidReceiveMessage(
     ({ editor, message }: { editor: vscode.NotebookEditor; message: RendererToHost }) => {
@@ -31,7 +36,6 @@ export function registerRendererHost(
             type: 'hello',
             language: vscode.env.language,
             texts: vscode.l10n.bundle ?? {},
-            canApply: apply !== undefined,
           };
           void messaging.postMessage(hello, editor);
           break;
@@ -42,23 +46,37 @@ export function registerRendererHost(
         case 'insertCell':
           void insertTreated(editor, message);
           break;
-        case 'apply': {
-          const model = experimentIn(editor.notebook, message.run)?.experiment.model;
-          if (model !== undefined) void apply?.(model, message);
+        case 'insertPrescribe':
+          void insertBehind(editor.notebook, message.run, () =>
+            cellText({ prescribe: { run: message.run, budget: budget() } }),
+          );
+          break;
+        case 'apply':
+          void apply(editor.notebook, message, edits);
+          break;
+        case 'explain':
+          void showHandbook(extension, `symptoms/${message.symptom}`);
+          break;
+        case 'explainRemedy':
+          void showHandbook(extension, `remedies/${message.remedy}`);
+          break;
+        case 'source': {
+          const absolute = pathsFrom(folderOf(editor.notebook));
+          void openSource(absolute.place(message.source), absolute.path(message.model));
           break;
         }
-        case 'explain':
-          void showHandbook(extension, message.symptom);
-          break;
-        case 'source':
-          void openSource(message.source, message.model);
-          break;
         case 'save':
           void saveFile(message.name, message.text ?? Buffer.from(message.base64 ?? '', 'base64'));
       }
     },
   );
 }
+
+/** Seconds that the user gives a search. */
+const budget = (): number => {
+  const configuration = vscode.workspace.getConfiguration('gradientDoctor');
+  return readSettings((name) => configuration.get(name)).settings.prescribeBudget;
+};
 
 async function openInPanel(library: RunLibrary, { timeStarted, modelHash }: OutputOrigin): Promise<void> {
   await library.load();
@@ -72,19 +90,87 @@ async function openInPanel(library: RunLibrary, { timeStarted, modelHash }: Outp
     );
 }
 
+/** Outputs hold paths from the notebook on. */
+const pathsFrom = (folder: string) => {
+  const path = (given: string): string => (isAbsolute(given) ? given : resolve(folder, given));
+  const place = ({ file, line }: SourceLocation): SourceLocation => ({ file: path(file), line });
+  return { path, place };
+};
+
+/** Where the model of an output comes from, on this machine. */
+function modelOf({ name, layers, settings, model }: RunOutput, folder: string): MeasuredModel {
+  const { path, place } = pathsFrom(folder);
+  const { capture } = settings;
+  return {
+    name,
+    header: {
+      layout: {
+        layers: layers.map(({ source, created, ...layer }): LayerInfo => ({
+          ...layer,
+          ...(source && { source: place(source) }),
+          ...(created && { created: place(created) }),
+        })),
+      },
+      settings: {
+        model: path(model),
+        capture: capture && { ...capture, script: path(capture.script), cwd: path(capture.cwd) },
+      },
+    },
+  };
+}
+
+async function apply(
+  notebook: vscode.NotebookDocument,
+  { timeStarted, ...trial }: Extract<RendererToHost, { type: 'apply' }>,
+  edits: SourceEdits,
+): Promise<void> {
+  const [found] = prescribed(notebook).filter(({ output }) => output.timeStarted === timeStarted);
+  if (!found?.output.baseline) return;
+  const { cell, output } = found;
+  const model = modelOf(output.baseline!, folderOf(notebook));
+  const range = { start: cell.index, end: cell.index + 1 };
+  const measureAgain = () =>
+    vscode.commands.executeCommand('notebook.cell.execute', { ranges: [range], document: notebook.uri });
+  // A model that was exported by hand has to be exported anew before it is another one.
+  await edits.apply(model, trial, model.header.settings.capture && measureAgain);
+}
+
+const prescribed = (notebook: vscode.NotebookDocument) =>
+  codeCells(notebook).flatMap((cell) => {
+    const output = resultOf(cell);
+    return output?.kind === 'prescribe' ? [{ cell, output }] : [];
+  });
+
 function experimentIn(notebook: vscode.NotebookDocument, name: string) {
   for (const cell of codeCells(notebook)) {
     const { cell: read } = readCell(cell.document.getText());
-    if (read?.kind === 'experiment' && runName(read.value) === name && read.value.model !== undefined)
-      return { cell, value: read.value, experiment: experimentOf(read.value, folderOf(notebook), 'auto') };
+    if (read?.kind === 'experiment' && runName(read.value) === name) return { cell, value: read.value };
   }
   return undefined;
 }
 
-/** A cell with the treated experiment, behind the untreated one. */
+/** The experiment with what was tried on it, behind the one without. */
 async function insertTreated(
   { notebook }: vscode.NotebookEditor,
-  { run, remedies, learningRateFactor }: Extract<RendererToHost, { type: 'insertCell' }>,
+  { run, ...treatment }: Extract<RendererToHost, { type: 'insertCell' }>,
+): Promise<void> {
+  await insertBehind(notebook, run, (value) => {
+    const measured = prescribed(notebook).find(({ output }) => output.run === run)?.output.baseline;
+    // A script that was captured says what its cell does not.
+    const optimizer =
+      value.capture && !value.optimizer && measured
+        ? statedExperiment(measured.settings).optimizer
+        : optimizerOf(value.optimizer);
+    const name = unused(treatedName(run, treatment), namesOf(labCellsOf(notebook)));
+    return cellText({ ...treatedCell({ ...value, name: run }, optimizer, treatment, name) });
+  });
+}
+
+/** @param write the text of the cell, given the experiment that it stands behind */
+async function insertBehind(
+  notebook: vscode.NotebookDocument,
+  run: string,
+  write: (experiment: NonNullable<ReturnType<typeof experimentIn>>['value']) => string,
 ): Promise<void> {
   const found = experimentIn(notebook, run);
   if (!found) {
@@ -93,18 +179,22 @@ async function insertTreated(
     );
     return;
   }
-  const text = cellText({
-    ...treatedCell({ ...found.value, name: run }, found.experiment, { remedies, learningRateFactor }),
-  });
   const at = found.cell.index + 1;
   const edit = new vscode.WorkspaceEdit();
   edit.set(notebook.uri, [
     vscode.NotebookEdit.insertCells(at, [
-      new vscode.NotebookCellData(vscode.NotebookCellKind.Code, text, cellLanguage),
+      new vscode.NotebookCellData(vscode.NotebookCellKind.Code, write(found.value), cellLanguage),
     ]),
   ]);
   await vscode.workspace.applyEdit(edit);
   const editor = await vscode.window.showNotebookDocument(notebook, { preserveFocus: false });
   editor.selection = new vscode.NotebookRange(at, at + 1);
   editor.revealRange(editor.selection, vscode.NotebookEditorRevealType.InCenterIfOutsideViewport);
+}
+
+/** Cells refer to runs by names: no two may have the same. */
+function unused(name: string, names: readonly string[]): string {
+  let candidate = name;
+  for (let number = 2; names.includes(candidate); number++) candidate = `${name} (${number})`;
+  return candidate;
 }

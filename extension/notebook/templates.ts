@@ -1,6 +1,9 @@
 /** Notebooks to begin with: a question in words, its cells, and where to look for the answer. */
-import type { Experiment, Use } from '../protocol/experiment';
-import { cellOf, cellText } from './cell-text';
+import { number } from '../diagnosis/sentence';
+import type { Experiment, OptimizerSettings } from '../protocol/experiment';
+import type { Prescription, Trial } from '../protocol/prescription';
+import { trialName } from '../protocol/trial-ranking';
+import { cellOf, cellText, optimizerCell, useCell } from './cell-text';
 import type { ExperimentCell } from './cell-schema';
 import { linesOf, type Notebook, type NotebookCell } from './gradnb';
 
@@ -104,35 +107,55 @@ export function fromExperiment(experiment: Experiment, name: string, path: (abso
   );
 }
 
+/** What was tried, and what it came to where that is known. */
+export type TriedTreatment = Pick<Trial, 'remedies' | 'learningRateFactor'> &
+  Partial<Pick<Prescription, 'why' | 'effect' | 'healthy' | 'seeds'>>;
+
 /** The experiment, the same with the prescription, and both compared. */
 export function fromPrescription(
   experiment: Experiment,
   name: string,
-  prescription: { remedies: readonly Use[]; learningRateFactor: number },
+  prescription: TriedTreatment,
   path: (absolute: string) => string,
 ): Notebook {
-  const treated = prescription.remedies.map(({ id }) => id).join(' + ');
+  const treated = treatedName(name, prescription);
+  const untreated = cellOf({ ...experiment, name }, path);
   return notebook(
-    markdown(`# ${name} with ${treated}\n\n`),
-    cell({ ...cellOf({ ...experiment, name }, path) }),
-    cell({ ...treatedCell(cellOf({ ...experiment, name }, path), experiment, prescription) }),
-    cell({ compare: [name, `${name} with ${treated}`] }),
+    markdown(`# ${treated}\n\n${hypothesis(prescription)}`),
+    cell({ ...untreated }),
+    cell({ ...treatedCell(untreated, experiment.optimizer, prescription, treated) }),
+    markdown('## Side by side\n\nThe same seed, data and number of steps, without and with the prescription.'),
+    cell({ compare: [name, treated] }),
     markdown('## Conclusion\n\n'),
   );
 }
 
-/** The cell of an experiment with the remedies of a prescription. */
+export const treatedName = (name: string, treatment: TriedTreatment): string => `${name} with ${trialName(treatment)}`;
+
+function hypothesis({ why, effect, healthy, seeds }: TriedTreatment): string {
+  if (!effect) return why ?? '';
+  const losses = `The search for a prescription measured a loss of ${number(effect.lossAfter)} with it and of ${number(effect.lossBefore)} without`;
+  const verdict = !healthy
+    ? 'it is better, not healthy yet'
+    : seeds && seeds.length > 1
+      ? `it was healthy on seeds ${seeds.join(', ')}`
+      : 'it was healthy, on one seed';
+  return `${losses}; ${verdict}. Does that hold here?`;
+}
+
+/** The cell of an experiment with the remedies of a prescription; what the user wrote besides stays as it is. */
 export function treatedCell(
   untreated: ExperimentCell,
-  experiment: Experiment,
-  { remedies, learningRateFactor }: { remedies: readonly Use[]; learningRateFactor: number },
+  optimizer: OptimizerSettings,
+  { remedies, learningRateFactor }: TriedTreatment,
+  name: string,
 ): ExperimentCell {
-  const optimizer = { ...experiment.optimizer, lr: experiment.optimizer.lr * learningRateFactor };
-  const treated = cellOf({ ...experiment, optimizer, remedies: [...experiment.remedies, ...remedies] }, (path) => path);
+  // As many digits as float32 tells apart.
+  const lr = Number((optimizer.lr * learningRateFactor).toPrecision(9));
   return {
     ...untreated,
-    name: `${untreated.name ?? 'run'} with ${remedies.map(({ id }) => id).join(' + ')}`,
-    optimizer: treated.optimizer,
-    remedies: treated.remedies,
+    name,
+    ...(learningRateFactor === 1 ? {} : { optimizer: optimizerCell({ ...optimizer, lr }) }),
+    remedies: [...(untreated.remedies ?? []), ...remedies.map(useCell)],
   };
 }

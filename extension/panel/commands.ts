@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { commands, walkthrough } from '../editor/contributions';
+import { commands, notebookCommands, walkthrough } from '../editor/contributions';
 import { experimentOf, readSettings, type Settings } from '../editor/settings';
 import type { Experiment } from '../protocol/experiment';
 import type { Inspection } from '../protocol/inspection';
@@ -148,6 +148,9 @@ export function handlePanelRequest(
         });
       break;
     }
+    case 'notebook':
+      void vscode.commands.executeCommand(notebookCommands.openAsNotebook, request.id, request.trial);
+      break;
     case 'save':
       void saveFile(request.name, request.content);
       break;

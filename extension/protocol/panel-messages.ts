@@ -168,6 +168,8 @@ export type PanelToHost =
   | { type: 'curves'; id: string; trial: number }
   /** Apply what a trial tried to the source; only where it is `applicable`. */
   | { type: 'apply'; id: string; trial: number }
+  /** Open the run and what a trial changed as an experiment notebook. */
+  | { type: 'notebook'; id: string; trial: number }
   | { type: 'command'; command: PanelCommand }
   /** A file that the panel made (PNG, SVG, CSV), for the user to save. */
   | { type: 'save'; name: string; content: Uint8Array | string };

@@ -71,8 +71,14 @@ export async function runTrial(
     header,
     steps,
     rows: rows.rows.subarray(0, steps * rows.width),
-    // The trainer may have come to the last step before it heard.
-    end: cut === undefined ? end : { kind: 'stopped', reason: 'cancelled' },
+    end: cut === undefined ? end : endAt(cut, end),
     secondsPerStep,
   };
 }
+
+/** The trainer went on until it heard, and may have come to the last step: what happened behind the cut did not. */
+const endAt = (cut: number, { nonFinite }: RunEnd): RunEnd => ({
+  kind: 'stopped',
+  reason: 'cancelled',
+  ...(nonFinite && nonFinite.step < cut ? { nonFinite } : {}),
+});

@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type { Frame, Locator } from 'playwright-core';
+import type { Frame } from 'playwright-core';
 import { serializeNotebook, type Notebook } from '../../extension/notebook/gradnb';
 import { outputMime, type RunOutput } from '../../extension/protocol/notebook-output';
+import { NotebookPage, press, readNotebook } from './notebook-page';
 import { aWorkspace, changeSettings, closeBrowser, pictureOfFailure, until, Workbench } from './workbench';
 
 const axeSource = readFileSync(createRequire(__filename).resolve('axe-core/axe.min.js'), 'utf8');
@@ -27,64 +28,28 @@ describe('An experiment notebook', function () {
   let folder: string;
   let path: string;
   let workbench: Workbench;
+  let notebook: NotebookPage;
 
   before(async () => {
     folder = await aWorkspace({ 'notebook.output.scrolling': false });
     path = join(folder, 'lab.gradnb');
     await writeFile(path, serializeNotebook(lab));
     workbench = await Workbench.open(folder);
-    await openFile('lab.gradnb');
+    notebook = new NotebookPage(workbench);
+    await notebook.open('lab.gradnb');
   });
   afterEach(pictureOfFailure);
   after(closeBrowser);
 
-  const openFile = async (name: string) => {
-    await workbench.page.locator('.explorer-viewlet .monaco-list-row').filter({ hasText: name }).first().dblclick();
-    // The page of the outputs loads what every installed renderer brings.
-    const lines = workbench.page.locator('.notebook-editor .view-lines').first();
-    await lines.waitFor({ timeout: 90_000 });
-    await workbench.page.locator('.kernel-label:visible', { hasText: 'ONNX Runtime' }).waitFor({ timeout: 60_000 });
-  };
-  const read = async () => JSON.parse(await readFile(path, 'utf8')) as Notebook;
+  const read = () => readNotebook(path);
   const save = async (filled: (saved: Notebook) => boolean) => {
     await workbench.command('File: Save');
     await until(async () => filled(await read()), 'the file is saved');
   };
-  const pages = (): Frame[] =>
-    workbench.page.frames().filter((frame) => frame.url().includes('fake.html') || frame.name() === 'active-frame');
-  /** The page of all outputs of the notebook. */
-  const outputs = async (): Promise<Frame> => {
-    let found: Frame | undefined;
-    await until(
-      async () => {
-        for (const frame of pages())
-          if (
-            (await frame
-              .locator('[data-output]')
-              .count()
-              .catch(() => 0)) > 0
-          )
-            found = frame;
-        return found !== undefined;
-      },
-      'an output is shown',
-      120_000,
-    );
-    return found!;
-  };
-  const output = async (kind: string, place = 0): Promise<Locator> => {
-    const one = (await outputs()).locator(`[data-output="${kind}"]`).nth(place);
-    await one.waitFor({ state: 'attached', timeout: 60_000 });
-    return one;
-  };
-  const reveal = async (row: number) => {
-    await workbench.command('Notebook: Focus First Cell');
-    for (let i = 0; i < row; i++) await workbench.page.keyboard.press('ArrowDown');
-  };
 
   it('runs all cells, shows each as it goes, and tells the verdict below each cell', async () => {
     await workbench.command('Notebook: Run All');
-    const run = await output('run');
+    const run = await notebook.output('run');
     await run
       .locator('.verdict .headline')
       .filter({ hasText: 'Gradients vanish: layers.0' })
@@ -110,7 +75,7 @@ describe('An experiment notebook', function () {
   });
 
   it('draws the charts of the panel', async () => {
-    const run = await output('run');
+    const run = await notebook.output('run');
     const canvas = run.locator('[data-figure="profile"] canvas').first();
     await canvas.scrollIntoViewIfNeeded();
     await until(
@@ -130,8 +95,8 @@ describe('An experiment notebook', function () {
   });
 
   it('compares runs by what differs and nothing else', async () => {
-    await reveal(3);
-    const compare = await output('compare');
+    await notebook.reveal(3);
+    const compare = await notebook.output('compare');
     const heads = await compare.locator('thead th').first().locator('..').locator('th').allInnerTexts();
     assert.deepEqual(heads, ['Run', 'Verdict', 'Last loss', 'Steps', 'remedies']);
     assert.equal(await compare.locator('tbody tr').count(), 2);
@@ -139,15 +104,15 @@ describe('An experiment notebook', function () {
   });
 
   it('shows a sweep as a map and a table', async () => {
-    await reveal(4);
-    const sweep = await output('sweep');
+    await notebook.reveal(4);
+    const sweep = await notebook.output('sweep');
     assert.equal(await sweep.locator('.sweep-map tbody td').count(), 4);
     await sweep.locator('.sweep-map').scrollIntoViewIfNeeded();
     await workbench.screenshot('notebook-sweep');
   });
 
   it('has no serious accessibility violation', async () => {
-    const frame = await outputs();
+    const frame = await notebook.outputs();
     await frame.evaluate(axeSource);
     const violations = await frame.evaluate(async () => {
       const { axe } = window as unknown as {
@@ -171,10 +136,10 @@ describe('An experiment notebook', function () {
   ] as const)
     it(`follows the ${name} theme`, async () => {
       await changeSettings(folder, { 'notebook.output.scrolling': false, 'workbench.colorTheme': theme });
-      const frame = await outputs();
+      const frame = await notebook.outputs();
       const kind = name === 'high-contrast' ? 'vscode-high-contrast' : `vscode-${name}`;
       await frame.locator(`body.${kind}`).waitFor({ state: 'attached' });
-      await reveal(1);
+      await notebook.reveal(1);
       await workbench.page.waitForTimeout(500);
       await workbench.screenshot(`notebook-${name}`);
     });
@@ -192,24 +157,24 @@ describe('An experiment notebook', function () {
   });
 
   it('opens a run in the gradient panel', async () => {
-    const run = await output('run');
-    // The editor scrolls the page of the outputs, not the browser.
-    await run.getByText('Open in Panel').evaluate((button) => {
-      (button as HTMLElement).click();
-    });
+    const run = await notebook.output('run');
+    await press(run.getByText('Open in Panel'));
     const isPanel = (frame: Frame) =>
       frame
         .locator('.run-header')
         .isVisible()
         .catch(() => false);
-    await until(async () => (await Promise.all(pages().map(isPanel))).includes(true), 'the panel shows the run');
+    await until(
+      async () => (await Promise.all(notebook.frames().map(isPanel))).includes(true),
+      'the panel shows the run',
+    );
     await workbench.command('View: Close Editor');
   });
 
   it('is interrupted, saved, reopened, and still readable', async () => {
     const endless = { ...lab, cells: [cell(`name: endless\n${model}\nsteps: 1000000`)] };
     await writeFile(join(folder, 'endless.gradnb'), serializeNotebook(endless));
-    await openFile('endless.gradnb');
+    await notebook.open('endless.gradnb');
     path = join(folder, 'endless.gradnb');
     await workbench.command('Notebook: Run All');
     await workbench.page
@@ -227,8 +192,8 @@ describe('An experiment notebook', function () {
     const run = (await read()).cells[0]!.outputs!.find(({ mime }) => mime === outputMime)!.data as RunOutput;
     assert.equal(run.end?.kind, 'stopped');
     await workbench.command('View: Close All Editors');
-    await openFile('endless.gradnb');
-    await (await output('run')).locator('.status').filter({ hasText: 'stopped after' }).waitFor();
+    await notebook.open('endless.gradnb');
+    await (await notebook.output('run')).locator('.status').filter({ hasText: 'stopped after' }).waitFor();
   });
 
   it('survives a reload in the middle of a run', async () => {
@@ -238,9 +203,9 @@ describe('An experiment notebook', function () {
       .filter({ hasText: /step \d+ of 1000000/ })
       .first()
       .waitFor({ timeout: 60_000 });
-    await (await output('run')).locator('.status').filter({ hasText: 'running' }).waitFor();
+    await (await notebook.output('run')).locator('.status').filter({ hasText: 'running' }).waitFor();
     await workbench.reload();
-    const status = (await output('run')).locator('.status').filter({ hasText: /stopped after \d+ steps/ });
+    const status = (await notebook.output('run')).locator('.status').filter({ hasText: /stopped after \d+ steps/ });
     await status.waitFor({ timeout: 60_000 });
   });
 

@@ -3,6 +3,7 @@ import type { Frame } from 'playwright-core';
 import { readableNumber } from '../../extension/panel/readable-number';
 import { stepColumn, rowWidth } from '../../extension/protocol/run';
 import { rankedTrials } from '../../extension/protocol/trial-ranking';
+import { NotebookPage } from './notebook-page';
 import {
   aWorkspace,
   changeSettings,
@@ -101,6 +102,25 @@ describe('Prescribe Remedies on the sigmoid sample', function () {
     await card.getByRole('button', { name: 'Show the numbers' }).click();
   });
 
+  it('opens what helps as a notebook: without it, with it, and both compared', async () => {
+    const [stored] = await storedRuns(folder);
+    const best = (await storedSearch(stored!.record))!.prescriptions[0]!;
+    const panel = await workbench.panel();
+    await panel.locator('.winner').getByText('Open as notebook').click();
+    const notebook = new NotebookPage(workbench);
+    await notebook.ready();
+    const treated = `name: deep_sigmoid with ${best.remedies[0]!.id}`;
+    await notebook.code(treated).waitFor();
+    await notebook.reveal(4);
+    await notebook.code('compare: [ deep_sigmoid, deep_sigmoid with').waitFor();
+    await workbench.command('View: Revert and Close Editor');
+    await workbench.command('Gradient Doctor: New Experiment Notebook');
+    await workbench.pick('From the prescription for deep_sigmoid');
+    await notebook.ready();
+    await notebook.code(treated).waitFor();
+    await workbench.command('View: Revert and Close Editor');
+  });
+
   for (const [name, theme, kind] of [
     ['light', 'Default Light Modern', 'vscode-light'],
     ['high-contrast', 'Default High Contrast', 'vscode-high-contrast'],
@@ -134,7 +154,8 @@ describe('Prescribe Remedies on the sigmoid sample', function () {
 
   it('opens the page of a remedy from the handbook', async () => {
     await workbench.command('Gradient Doctor: Open Handbook');
-    await workbench.type('residual');
+    await workbench.page.locator('.quick-input-widget input.input').fill('residual');
+    await workbench.pick('residual');
     const preview = workbench.page.locator('.tab').filter({ hasText: 'residual.md' });
     await preview.waitFor();
     const frames = () =>

@@ -1,6 +1,7 @@
 /** Colours that stay apart for colour-blind eyes and against the background of the theme. */
 
-export type ThemeKind = 'light' | 'dark' | 'high-contrast' | 'high-contrast-light';
+export const themeKinds = ['light', 'dark', 'high-contrast', 'high-contrast-light'] as const;
+export type ThemeKind = (typeof themeKinds)[number];
 
 export type Rgb = readonly [red: number, green: number, blue: number];
 

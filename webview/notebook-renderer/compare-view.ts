@@ -3,11 +3,11 @@ import type { Theme } from '../charts/theme';
 import { verdictOf } from '../panel/verdict';
 import { element } from '../ui/dom';
 import { t } from '../ui/l10n';
-import { dropdown, setChoices } from '../ui/widgets';
 import type { CompareOutput, RunOutput } from '../../extension/protocol/notebook-output';
 import { differences } from '../../extension/protocol/run-differences';
 import { unpackFloats } from '../../extension/protocol/stored-series';
 import { readableNumber } from '../../extension/panel/readable-number';
+import { LayerChoice } from './layer-choice';
 import { RunCharts } from './run-charts';
 import type { OutputView, Surroundings } from './surroundings';
 import { tableOf } from './table';
@@ -18,19 +18,22 @@ export class CompareView implements OutputView<CompareOutput> {
   private readonly charts: RunCharts;
   private readonly table = element('div');
   private readonly outdated = element('div');
-  private readonly layer = dropdown(t('Layer'), [], '', (layer) => {
-    this.charts.pick(layer);
-  });
+  private readonly layer: LayerChoice;
   private output: CompareOutput | undefined;
 
   constructor(private readonly surroundings: Surroundings) {
-    this.charts = new RunCharts(surroundings);
+    this.charts = new RunCharts(surroundings, (layer) => {
+      this.layer.show(layer);
+    });
+    this.layer = new LayerChoice(surroundings, (layer) => {
+      this.charts.pick(layer);
+    });
     this.element = element(
       'div',
       { class: 'output' },
       this.table,
       this.outdated,
-      element('div', { class: 'layer-choice' }, element('span', {}, t('Layer')), this.layer),
+      this.layer.element,
       this.charts.element,
     );
   }
@@ -42,12 +45,7 @@ export class CompareView implements OutputView<CompareOutput> {
     this.outdated.replaceChildren(
       ...outdated.map((name) => element('p', { class: 'note' }, t('{0}: its cell has changed since this run.', name))),
     );
-    const names = runs[0]?.layers.map(({ name }) => name) ?? [];
-    setChoices(
-      this.layer,
-      names.map((name) => ({ value: name, label: name })),
-      names[0] ?? '',
-    );
+    if (runs[0]) this.layer.showRun(runs[0]);
     this.charts.show(runs);
   }
 

@@ -1,7 +1,9 @@
 /** Shows the outputs of experiment notebooks: VS Code loads this into the page of a notebook and calls `activate`. */
 import { FrameWork } from '../charts/frame-work';
+import { themeKinds, type ThemeKind } from '../charts/colors';
 import { readTheme, watchTheme, type Theme } from '../charts/theme';
 import panelStyles from '../panel/panel.css';
+import trialStyles from '../prescription/trials.css';
 import type { Exported } from '../panel/figure-card';
 import { element } from '../ui/dom';
 import { setTexts, t } from '../ui/l10n';
@@ -54,7 +56,6 @@ export function activate(context: RendererContext): Renderer {
   const surroundings: Surroundings = {
     work,
     theme: readTheme(),
-    canApply: false,
     send,
     save: (file) => {
       if (send) send(saved(file));
@@ -66,17 +67,19 @@ export function activate(context: RendererContext): Renderer {
     if (theme.foreground !== surroundings.theme.foreground)
       document.body.classList.toggle('gradient-doctor-recoloured');
     surroundings.theme = theme;
-    for (const { view } of shown.values()) view.setTheme(theme);
+    for (const { view } of shown.values()) {
+      markTheme(view.element, theme.kind);
+      view.setTheme(theme);
+    }
   });
   const ready = new Promise<void>((resolve) => {
     if (!send || !context.onDidReceiveMessage) {
       resolve();
       return;
     }
-    context.onDidReceiveMessage(({ language, texts, canApply }) => {
+    context.onDidReceiveMessage(({ language, texts }) => {
       setTexts(texts);
       document.documentElement.lang = language;
-      surroundings.canApply = canApply;
       resolve();
     });
     send({ type: 'ready' });
@@ -111,12 +114,31 @@ export function activate(context: RendererContext): Renderer {
 function newView(output: CellOutput, surroundings: Surroundings): Shown {
   const view = viewOf(output.kind, surroundings);
   const host = element('div', { attributes: { 'data-output': output.kind } });
+  host.addEventListener('keydown', keepNavigation);
   const shadow = host.attachShadow({ mode: 'open' });
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync(`${panelStyles}\n${styles}`);
+  // A sheet that is made takes no imports: the panel's own is done here.
+  sheet.replaceSync([panelStyles.replace(/^@import .*$/m, ''), trialStyles, styles].join('\n'));
   shadow.adoptedStyleSheets = [sheet];
   shadow.append(view.element);
+  markTheme(view.element, surroundings.theme.kind);
   return { kind: output.kind, host, view, output };
+}
+
+const navigation: ReadonlySet<string> = new Set([
+  ...['ArrowDown', 'ArrowUp', 'ArrowLeft', 'ArrowRight'],
+  ...['Home', 'End', 'PageDown', 'PageUp', 'Enter', ' '],
+]);
+
+/** The editor would move from cell to cell by the keys that move within a table, a slider or a menu here. */
+function keepNavigation(event: KeyboardEvent): void {
+  const chord = event.ctrlKey || event.metaKey || event.altKey;
+  if (event.defaultPrevented || (navigation.has(event.key) && !chord && !event.shiftKey)) event.stopPropagation();
+}
+
+/** The classes of the page, which no rule in a shadow tree sees. */
+function markTheme(root: HTMLElement, shown: ThemeKind): void {
+  for (const kind of themeKinds) root.classList.toggle(`vscode-${kind}`, kind === shown);
 }
 
 function viewOf(kind: CellOutput['kind'], surroundings: Surroundings): OutputView<CellOutput> {

@@ -1,68 +1,56 @@
 import { runColor } from '../charts/colors';
 import { RunSeries } from '../charts/run-series';
 import type { Theme } from '../charts/theme';
+import { TrialTable } from '../prescription/trial-table';
+import type { TrialRow } from '../prescription/trial-row';
+import { trialText } from '../prescription/trial-text';
 import { element } from '../ui/dom';
+import { icon } from '../ui/icons';
 import { t } from '../ui/l10n';
 import { textButton } from '../ui/widgets';
-import { readableNumber } from '../../extension/panel/readable-number';
-import {
-  layoutOf,
-  type PrescribeOutput,
-  type StoredPrescription,
-  type StoredTrial,
-} from '../../extension/protocol/notebook-output';
+import { panelSearch } from '../../extension/panel/panel-search';
+import { layoutOf, type PrescribeOutput, type StoredTrial } from '../../extension/protocol/notebook-output';
+import { unpackEffect } from '../../extension/protocol/panel-messages';
+import { searchOf } from '../../extension/protocol/stored-search';
+import { trialName } from '../../extension/protocol/trial-ranking';
 import { CurvesCard, lineOf } from './curves-card';
 import type { OutputView, Surroundings } from './surroundings';
-import { tableOf } from './table';
 
-/** Prescriptions shown with buttons; the others are in the table. */
-const shownPrescriptions = 3;
+/** So many prescriptions have their losses drawn beside the run's, and the trial that is chosen. */
+const drawnPrescriptions = 3;
 
-/** What helps, with the buttons that carry it out, and every trial with what it measured. */
+/** The table of trials that the panel has, what the chosen one came to with the buttons that carry it out, and losses. */
 export class PrescribeView implements OutputView<PrescribeOutput> {
   readonly element = element('div', { class: 'output' });
   private readonly status = element('p', { class: 'status', attributes: { role: 'status' } });
-  private readonly prescriptions = element('div', { class: 'output' });
-  private readonly table = element('div');
+  private readonly details = element('div', { class: 'winner', attributes: { role: 'group' } });
+  private readonly table: TrialTable;
   private curves: CurvesCard | undefined;
   private output: PrescribeOutput | undefined;
+  private rows: readonly TrialRow[] = [];
+  /** The user's choice; the best otherwise. */
+  private chosen: number | undefined;
 
   constructor(private readonly surroundings: Surroundings) {
-    this.element.append(this.status, this.prescriptions, this.table);
+    this.table = new TrialTable({
+      select: (index) => {
+        this.chosen = index;
+        this.draw();
+      },
+      explain: (remedy) => {
+        surroundings.send?.({ type: 'explainRemedy', remedy });
+      },
+    });
+    this.element.append(this.status, this.details, this.table.element);
   }
 
   show(output: PrescribeOutput): void {
+    if (this.output && output.trials.length < this.output.trials.length) this.chosen = undefined;
     this.output = output;
-    const { run, trials, prescriptions, baseline } = output;
-    const sick = baseline?.findings.some(({ severity }) => severity !== 'information') ?? true;
-    this.status.textContent = !prescriptions
-      ? t('{0}: {1} trials so far', run, trials.length)
-      : !sick
-        ? t('{0} is healthy: there is nothing to mend.', run)
-        : prescriptions.length === 0
-          ? t('{0}: nothing of {1} trials helps.', run, trials.length)
-          : t('{0}: {1} of {2} trials help.', run, prescriptions.length, trials.length);
-    this.prescriptions.replaceChildren(
-      ...(prescriptions ?? []).slice(0, shownPrescriptions).map((one) => this.prescriptionOf(one)),
+    this.rows = panelSearch(searchOf(output), undefined, ({ outcome }) => isApplicable(output, outcome)).trials.map(
+      (trial) => ({ ...trial, effect: trial.effect && unpackEffect(trial.effect) }),
     );
-    this.table.replaceChildren(
-      ...(trials.length > 0
-        ? [
-            tableOf(
-              t('Trials'),
-              [
-                { head: t('Trial') },
-                { head: t('Outcome') },
-                { head: t('Health'), number: true },
-                { head: t('Loss'), number: true },
-                { head: t('Step time'), number: true },
-                { head: t('Why') },
-              ],
-              trials.map((trial) => ({ cells: cellsOf(trial) })),
-            ),
-          ]
-        : []),
-    );
+    this.status.textContent = statusOf(output);
     this.draw();
   }
 
@@ -72,75 +60,80 @@ export class PrescribeView implements OutputView<PrescribeOutput> {
   }
 
   private draw(): void {
-    const { baseline, prescriptions = [], run } = this.output ?? {};
-    if (!baseline || run === undefined) return;
+    const { rows } = this;
+    const best = rows.find(({ effect }) => effect);
+    const selected = rows.find(({ index }) => index === this.chosen) ?? best;
+    this.table.element.hidden = rows.length === 0;
+    this.table.show(rows, selected?.index);
+    // While trials go on the best may not be the best for long.
+    const shown = this.output?.prescriptions ? selected : undefined;
+    this.details.hidden = shown === undefined;
+    if (shown) this.drawDetails(shown, shown === best);
+    this.drawCurves(selected?.index);
+  }
+
+  private drawDetails(row: TrialRow, best: boolean): void {
+    const { send } = this.surroundings;
+    const { run, timeStarted } = this.output!;
+    const { remedies, learningRateFactor, outcome, prescribed, applicable } = row;
+    this.details.className = `winner outcome-${outcome}`;
+    this.details.setAttribute('aria-label', trialName(row));
+    const parts = [
+      icon(prescribed ? (prescribed.healthy ? 'healthy' : 'improved') : 'information'),
+      element('p', {}, trialText(row, best)),
+      send && outcome !== 'skipped'
+        ? element(
+            'div',
+            { class: 'winner-actions' },
+            textButton(
+              t('Insert Cell'),
+              () => {
+                send({ type: 'insertCell', run, remedies, learningRateFactor });
+              },
+              'primary',
+            ),
+            applicable
+              ? textButton(t('Apply to source'), () => {
+                  send({ type: 'apply', timeStarted, remedies, learningRateFactor, outcome });
+                })
+              : undefined,
+          )
+        : undefined,
+    ];
+    this.details.replaceChildren(...parts.filter((part) => part !== undefined));
+  }
+
+  private drawCurves(selected: number | undefined): void {
+    const { baseline, prescriptions = [], trials, run } = this.output!;
+    if (!baseline) return;
     if (!this.curves) {
       this.curves = new CurvesCard(this.surroundings, run);
       this.element.append(this.curves.element);
     }
     const { kind } = this.surroundings.theme;
     const losses = RunSeries.of(layoutOf(baseline), baseline.series).stepSeries('loss');
+    const drawn: StoredTrial[] = prescriptions.slice(0, drawnPrescriptions);
+    const chosen = selected === undefined ? undefined : trials[selected];
+    if (chosen && !drawn.some((one) => trialName(one) === trialName(chosen))) drawn.push(chosen);
     this.curves.show([
       { label: run, color: runColor(0, kind), ...losses, width: 2 },
-      ...prescriptions
-        .slice(0, shownPrescriptions)
-        .flatMap((one, i) => (one.losses ? [lineOf(one.losses, nameOf(one), runColor(i + 1, kind))] : [])),
+      ...drawn.flatMap((one, i) => (one.losses ? [lineOf(one.losses, trialName(one), runColor(i + 1, kind))] : [])),
     ]);
-  }
-
-  private prescriptionOf(prescription: StoredPrescription): HTMLElement {
-    const { send, canApply } = this.surroundings;
-    const { healthy, seeds, why, remedies, learningRateFactor, effect } = prescription;
-    const run = this.output!.run;
-    const uses = { run, remedies, learningRateFactor };
-    return element(
-      'section',
-      { class: `prescription${healthy ? '' : ' partial'}`, attributes: { 'aria-label': nameOf(prescription) } },
-      element('strong', {}, nameOf(prescription)),
-      element('p', {}, why),
-      element(
-        'p',
-        { class: 'note' },
-        [
-          effect
-            ? t('loss {0} → {1}', readableNumber(Number(effect.lossBefore)), readableNumber(Number(effect.lossAfter)))
-            : '',
-          healthy ? t('healthy on seeds {0}', seeds.join(', ')) : t('better, not healthy'),
-        ]
-          .filter(Boolean)
-          .join(' · '),
-      ),
-      send &&
-        element(
-          'div',
-          { class: 'actions' },
-          textButton(
-            t('Insert Cell'),
-            () => {
-              send({ type: 'insertCell', ...uses });
-            },
-            'primary',
-          ),
-          canApply
-            ? textButton(t('Apply to Source'), () => {
-                send({ type: 'apply', ...uses });
-              })
-            : undefined,
-        ),
-    );
   }
 }
 
-const nameOf = ({ remedies, learningRateFactor }: StoredTrial): string => {
-  const name = remedies.map(({ id }) => id).join(' + ');
-  return learningRateFactor === 1 ? name : t('{0} at learning rate ×{1}', name, learningRateFactor);
-};
+/** Whether it can be told which source the model comes from, and there is something to write into it. */
+const isApplicable = ({ baseline }: PrescribeOutput, outcome: StoredTrial['outcome']): boolean =>
+  baseline !== undefined &&
+  outcome !== 'failed' &&
+  outcome !== 'skipped' &&
+  (baseline.settings.capture !== undefined || baseline.layers.some(({ source }) => source !== undefined));
 
-const cellsOf = (trial: StoredTrial): string[] => [
-  nameOf(trial),
-  trial.outcome,
-  trial.effect ? Number(trial.effect.healthAfter).toFixed(2) : '',
-  trial.effect ? readableNumber(Number(trial.effect.lossAfter)) : '',
-  trial.effect ? `×${Number(trial.effect.timeStepRatio).toFixed(2)}` : '',
-  trial.why,
-];
+function statusOf({ run, trials, prescriptions, baseline }: PrescribeOutput): string {
+  const sick = baseline?.findings.some(({ severity }) => severity !== 'information') ?? true;
+  if (!prescriptions) return t('{0}: {1} trials so far', run, trials.length);
+  if (!sick) return t('{0} is healthy: there is nothing to mend.', run);
+  return prescriptions.length === 0
+    ? t('{0}: nothing of {1} trials helps.', run, trials.length)
+    : t('{0}: {1} of {2} trials help.', run, prescriptions.length, trials.length);
+}

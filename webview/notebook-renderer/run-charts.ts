@@ -23,7 +23,11 @@ export class RunCharts {
   private layer: string | undefined;
   private runs: readonly { name: string; series: RunSeries }[] = [];
 
-  constructor(private readonly surroundings: Surroundings) {
+  /** @param picked is told the layer that the user clicks on in a chart */
+  constructor(
+    private readonly surroundings: Surroundings,
+    private readonly picked: (layer: string) => void,
+  ) {
     const definitions = cardDefinitions();
     const rest = element('div', { class: 'cards' });
     const more = element('details', { class: 'more' }, element('summary', {}, t('All charts')), rest);
@@ -50,7 +54,9 @@ export class RunCharts {
           pick: ({ step, layer }) => {
             if (layer !== undefined) this.layer = layer;
             if (step !== undefined) this.steps.choose(step);
-            if (layer !== undefined) this.draw();
+            if (layer === undefined) return;
+            this.draw();
+            this.picked(layer);
           },
           save,
           choose: () => undefined,

@@ -5,6 +5,7 @@ import { element } from '../ui/dom';
 import { t } from '../ui/l10n';
 import { textButton } from '../ui/widgets';
 import type { RunOutput } from '../../extension/protocol/notebook-output';
+import { LayerChoice } from './layer-choice';
 import { RunCharts } from './run-charts';
 import type { OutputView, Surroundings } from './surroundings';
 
@@ -17,21 +18,33 @@ export class RunView implements OutputView<RunOutput> {
   private readonly provenance = element('p', { class: 'provenance' });
   private readonly verdict: VerdictView;
   private readonly actions = element('div', { class: 'actions' });
+  private readonly layer: LayerChoice;
+  private readonly prescribe: HTMLElement;
   private output: RunOutput | undefined;
 
   constructor(surroundings: Surroundings) {
     const { send } = surroundings;
-    this.charts = new RunCharts(surroundings);
+    this.charts = new RunCharts(surroundings, (layer) => {
+      this.layer.show(layer);
+    });
+    this.layer = new LayerChoice(surroundings, (layer) => {
+      this.charts.pick(layer);
+    });
     this.verdict = new VerdictView({
       showLayers: ([layer]) => {
         this.charts.pick(layer);
+        this.layer.show(layer);
       },
       explain: (symptom) => {
         send?.({ type: 'explain', symptom });
       },
     });
+    this.prescribe = textButton(t('Insert Cell: Prescribe Remedies'), () => {
+      if (this.output) send?.({ type: 'insertPrescribe', run: this.output.name });
+    });
     if (send)
       this.actions.append(
+        this.prescribe,
         textButton(t('Open in Panel'), () => {
           if (!this.output) return;
           const { timeStarted, modelHash } = this.output;
@@ -43,6 +56,7 @@ export class RunView implements OutputView<RunOutput> {
       { class: 'output' },
       this.status,
       this.verdict.element,
+      this.layer.element,
       this.charts.element,
       this.notes,
       element('details', { class: 'more' }, element('summary', {}, t('What this run depended on')), this.provenance),
@@ -56,12 +70,14 @@ export class RunView implements OutputView<RunOutput> {
     const run = { id: '', name, startedAt: timeStarted, steps, end, findings };
     this.status.textContent = `${name}: ${statusOf(run, settings.steps, t)}`;
     this.verdict.show(verdictOf(run, settings.steps, t));
+    this.layer.showRun(output);
     this.charts.show([output]);
     this.notes.replaceChildren(...notes.map((note) => element('p', { class: 'note' }, note)));
     this.provenance.replaceChildren(
       ...dependencies(output).flatMap((line) => [document.createTextNode(line), document.createElement('br')]),
     );
     this.actions.hidden = end === undefined;
+    this.prescribe.hidden = findings.every(({ severity }) => severity === 'information');
   }
 
   setTheme(theme: Theme): void {

@@ -7,7 +7,6 @@ import type { RendererToHost } from '../../extension/protocol/renderer-messages'
 export interface Surroundings {
   work: FrameWork;
   theme: Theme;
-  canApply: boolean;
   /** Undefined where nobody listens: in a viewer without the extension. */
   send: ((message: RendererToHost) => void) | undefined;
   save: (file: Exported) => void;

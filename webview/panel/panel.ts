@@ -100,6 +100,9 @@ class Panel {
     apply: (trial) => {
       if (this.selected !== undefined) this.send({ type: 'apply', id: this.selected, trial });
     },
+    openAsNotebook: (trial) => {
+      if (this.selected !== undefined) this.send({ type: 'notebook', id: this.selected, trial });
+    },
     request: (trial) => {
       if (this.selected !== undefined) this.send({ type: 'curves', id: this.selected, trial });
     },

@@ -1,13 +1,13 @@
 import type { TrialCurves } from '../charts/trial-figures';
 import { TrialTable } from '../prescription/trial-table';
 import type { TrialRow } from '../prescription/trial-row';
+import { trialText } from '../prescription/trial-text';
 import { csvOfTrials } from '../prescription/trials-csv';
 import { element } from '../ui/dom';
 import { icon } from '../ui/icons';
 import { t } from '../ui/l10n';
 import { menu } from '../ui/menu';
 import { iconButton, textButton } from '../ui/widgets';
-import { readableNumber } from '../../extension/panel/readable-number';
 import {
   unpackCurves,
   unpackEffect,
@@ -23,6 +23,7 @@ export interface TrialsEvents {
   stop(): void;
   explain(remedy: string): void;
   apply(trial: number): void;
+  openAsNotebook(trial: number): void;
   /** Asks for the curves of a trial. */
   request(trial: number): void;
   /** The curves to show are others now. */
@@ -218,7 +219,7 @@ export class TrialsView {
     this.winner.classList.toggle('tone-healthy', prescribed!.healthy);
     this.winner.replaceChildren(
       icon(prescribed!.healthy ? 'healthy' : 'improved'),
-      element('p', {}, winnerText(best)),
+      element('p', {}, trialText(best, true)),
       element(
         'div',
         { class: 'winner-actions' },
@@ -231,6 +232,9 @@ export class TrialsView {
               'primary',
             )
           : undefined,
+        textButton(t('Open as notebook'), () => {
+          this.events.openAsNotebook(index);
+        }),
         ...remedies.map(({ id }) =>
           textButton(t('Read about {0}', id), () => {
             this.events.explain(id);
@@ -239,14 +243,4 @@ export class TrialsView {
       ),
     );
   }
-}
-
-function winnerText(row: TrialRow): string {
-  const { lossBefore, lossAfter } = row.effect!;
-  const { healthy, seeds } = row.prescribed!;
-  const values = [trialName(row), readableNumber(lossBefore), readableNumber(lossAfter)] as const;
-  if (!healthy) return t('{0} helps most: the loss ends at {2} instead of {1}. It is not healthy yet.', ...values);
-  return seeds.length > 1
-    ? t('{0} makes it healthy, on seeds {3}: the loss ends at {2} instead of {1}.', ...values, seeds.join(', '))
-    : t('{0} makes it healthy: the loss ends at {2} instead of {1}. It was not repeated on other seeds.', ...values);
 }

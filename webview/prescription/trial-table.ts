@@ -1,4 +1,4 @@
-import { element, setAttributes } from '../ui/dom';
+import { element, focusedWithin, setAttributes } from '../ui/dom';
 import { icon, type IconName } from '../ui/icons';
 import { t } from '../ui/l10n';
 import { readableNumber } from '../../extension/panel/readable-number';
@@ -131,7 +131,7 @@ export class TrialTable {
   }
 
   private draw(): void {
-    const focused = this.body.contains(document.activeElement);
+    const focused = focusedWithin(this.body) !== undefined;
     const ranks = new Map(this.rows.map(({ index }, place) => [index, place + 1]));
     const rows = sortedRows(this.rows, this.sorting);
     const reachable = rows.some(({ index }) => index === this.selected) ? this.selected : rows[0]?.index;

@@ -1,4 +1,4 @@
-import { element, uniqueId } from './dom';
+import { element, focusedWithin, uniqueId } from './dom';
 import { t } from './l10n';
 import { iconButton } from './widgets';
 import { readableNumber } from '../../extension/panel/readable-number';
@@ -25,9 +25,7 @@ export class DataTable {
   private draw(): void {
     const { table } = this;
     if (!table) return;
-    const focused = this.element.contains(document.activeElement)
-      ? document.activeElement?.getAttribute('aria-label')
-      : undefined;
+    const focused = focusedWithin(this.element)?.getAttribute('aria-label');
     const rows = Array.from({ length: Math.min(page.rows, table.length - this.row) }, (_, i) =>
       table.row(this.row + i),
     );

@@ -29,6 +29,12 @@ export function setAttributes(target: Element, attributes: NonNullable<Propertie
     else target.setAttribute(name, value === true ? '' : String(value));
 }
 
+/** What has the focus within an element, also where it stands in a shadow tree: the document then names only its host. */
+export function focusedWithin(container: Element): Element | undefined {
+  const { activeElement } = container.getRootNode() as Document | ShadowRoot;
+  return activeElement && container.contains(activeElement) ? activeElement : undefined;
+}
+
 /** A small square of a colour. */
 export function swatch(color: string): HTMLElement {
   const made = element('span', { class: 'swatch', attributes: { 'aria-hidden': 'true' } });

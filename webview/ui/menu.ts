@@ -1,4 +1,4 @@
-import { element } from './dom';
+import { element, focusedWithin } from './dom';
 import type { Button } from './widgets';
 
 /** A list of things to do that opens below a button: arrow keys move, Escape closes. */
@@ -27,7 +27,7 @@ export function menu(button: Button, items: readonly { label: string; run: () =>
   );
   list.append(...entries);
   list.addEventListener('keydown', (event) => {
-    const at = entries.indexOf(document.activeElement as HTMLButtonElement);
+    const at = entries.indexOf(focusedWithin(list) as HTMLButtonElement);
     const move = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: entries.length - 1 }[event.key];
     if (event.key === 'Escape') close(true);
     else if (move === undefined) return;

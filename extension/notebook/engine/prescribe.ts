@@ -9,10 +9,10 @@ import {
 import { packFinding, packNumber } from '../../protocol/panel-messages';
 import type { Effect, Prescription, Trial } from '../../protocol/prescription';
 import type { Run } from '../../protocol/run';
+import { trialName } from '../../protocol/trial-ranking';
 import { prescribe } from '../../remedies/prescribe';
 import { runTrial } from '../../remedies/trial-run';
 import type { PrescribeCell } from '../cell-schema';
-import { namesOf } from '../presentation/summary';
 import { storeCurve } from '../store-series';
 import { asError, stated, type Outcome } from './experiment';
 import type { Laboratory } from './laboratory';
@@ -58,7 +58,7 @@ export async function runPrescribe(
         budget,
         signal: lab.signal,
         onUpcoming: (upcoming) => {
-          lab.onProgress?.(`Trying ${namesOf(upcoming)}`);
+          lab.onProgress?.(`Trying ${trialName(upcoming)}`);
         },
         onTrial: (trial) => {
           trials.push(storeTrial(trial));

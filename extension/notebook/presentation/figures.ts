@@ -1,5 +1,6 @@
 /** The charts of an output for readers without the extension, drawn for white paper. */
 import type { PrescribeOutput, RunOutput, SweepOutput, CellOutput } from '../../protocol/notebook-output';
+import { trialName } from '../../protocol/trial-ranking';
 import { unpackFloats, unpackIntegers } from '../../protocol/stored-series';
 import { depthColor, runColor } from '../../../webview/charts/colors';
 import type { Figure, Line } from '../../../webview/charts/figure';
@@ -80,7 +81,7 @@ function figuresOfPrescription({ baseline, prescriptions }: PrescribeOutput): Fi
     lossCurves(
       [
         { label: baseline.name, color: runColor(0, 'light'), ...losses },
-        { label: best.remedies.map(({ id }) => id).join(' + '), color: runColor(1, 'light'), ...curve(best.losses) },
+        { label: trialName(best), color: runColor(1, 'light'), ...curve(best.losses) },
       ],
       fill,
     ),

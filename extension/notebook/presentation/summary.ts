@@ -1,6 +1,7 @@
 /** What came out of a cell, in a few words. */
 import { layoutOf, type CellOutput, type RunOutput } from '../../protocol/notebook-output';
 import type { PackedFinding } from '../../protocol/panel-messages';
+import { trialName } from '../../protocol/trial-ranking';
 import { unpackFloats } from '../../protocol/stored-series';
 import { RunSeries } from '../../../webview/charts/run-series';
 
@@ -43,7 +44,7 @@ export function verdictOf(output: CellOutput): CellVerdict {
         return { tone: 'stopped', text: `stopped after ${output.trials.length} trials`, findings };
       if (output.baseline && findings === 0) return { tone: 'healthy', text: 'nothing to mend', findings };
       const [best] = output.prescriptions;
-      const text = best ? `${namesOf(best)} ${best.healthy ? 'heals' : 'helps'}` : 'nothing helps';
+      const text = best ? `${trialName(best)} ${best.healthy ? 'heals' : 'helps'}` : 'nothing helps';
       return { tone: best?.healthy ? 'healthy' : 'findings', text, findings };
     }
   }
@@ -56,16 +57,6 @@ function verdictOfRun({ end, findings, steps }: RunOutput): CellVerdict {
   const verdict = found(number);
   return end.kind === 'stopped' ? { ...verdict, tone: 'stopped', text: `${verdict.text}, stopped` } : verdict;
 }
-
-/** `residual + clip-grad-norm at lr ×0.3`. */
-export const namesOf = ({
-  remedies,
-  learningRateFactor,
-}: {
-  remedies: readonly { id: string }[];
-  learningRateFactor: number;
-}): string =>
-  remedies.map(({ id }) => id).join(' + ') + (learningRateFactor === 1 ? '' : ` at lr ×${learningRateFactor}`);
 
 export const seriesOf = (run: RunOutput): RunSeries => RunSeries.of(layoutOf(run), run.series);
 

@@ -11,7 +11,9 @@ import type {
 } from '../../protocol/notebook-output';
 import { unpackFinding } from '../../protocol/panel-messages';
 import { differences } from '../../protocol/run-differences';
-import { lossesOf, namesOf, seriesOf, verdictOf } from './summary';
+import { searchOf } from '../../protocol/stored-search';
+import { rankedTrials, trialName } from '../../protocol/trial-ranking';
+import { lossesOf, seriesOf, verdictOf } from './summary';
 
 const right = 'right';
 /** Tables of more layers show every n-th. */
@@ -174,20 +176,23 @@ function prescribeText(output: PrescribeOutput): string {
           ),
         ]
       : []),
-    ...(output.prescriptions ?? []).slice(0, 1).map((best) => `Prescription: ${namesOf(best)}. ${best.why}`),
+    ...(output.prescriptions ?? []).slice(0, 1).map((best) => `Prescription: ${trialName(best)}. ${best.why}`),
   ].join('\n\n');
 }
 
-export function trialTable({ trials }: PrescribeOutput): { columns: string[]; rows: string[][] } {
+/** The best first, as the panel ranks them. */
+export function trialTable(output: PrescribeOutput): { columns: string[]; rows: string[][] } {
   return {
     columns: ['trial', 'outcome', 'health', 'loss', 'step', 'why'],
-    rows: trials.map((trial) => [
-      namesOf(trial),
-      trial.outcome,
-      trial.effect ? Number(trial.effect.healthAfter).toFixed(2) : '',
-      trial.effect ? number(Number(trial.effect.lossAfter)) : '',
-      trial.effect ? `×${Number(trial.effect.timeStepRatio).toFixed(2)}` : '',
-      trial.why,
-    ]),
+    rows: rankedTrials(searchOf(output))
+      .map((index) => output.trials[index]!)
+      .map((trial) => [
+        trialName(trial),
+        trial.outcome,
+        trial.effect ? Number(trial.effect.healthAfter).toFixed(2) : '',
+        trial.effect ? number(Number(trial.effect.lossAfter)) : '',
+        trial.effect ? `×${Number(trial.effect.timeStepRatio).toFixed(2)}` : '',
+        trial.why,
+      ]),
   };
 }

@@ -41,10 +41,40 @@ describe('templates', () => {
     const diagnosed = fromExperiment(experiment, 'deep', fromLab).cells.map(sourceOf);
     assert.equal(diagnosed[1], 'name: deep\nmodel: models/deep.onnx\noptimizer: { sgd: { lr: 0.1 } }\nsteps: 50');
     const prescription = { remedies: [{ id: 'clip-grad-norm', parameters: { max_norm: 1 } }], learningRateFactor: 3 };
-    const treated = fromPrescription(experiment, 'deep', prescription, fromLab).cells.map(sourceOf);
-    assert.match(treated[2]!, /^name: deep with clip-grad-norm$/m);
-    assert.match(treated[2]!, /lr: 0\.3.*\n.*\n?remedies: \[ \{ clip-grad-norm: \{ max_norm: 1 \} \} \]/);
-    assert.equal(treated[3], 'compare: [ deep, deep with clip-grad-norm ]');
+    const measured = {
+      ...prescription,
+      effect: {
+        healthBefore: 0.1,
+        healthAfter: 1,
+        lossBefore: 2.3,
+        lossAfter: 0.05,
+        timeStepRatio: 1,
+        parametersAdded: 0,
+      },
+      healthy: true,
+      seeds: [0, 1, 2],
+    };
+    const treated = fromPrescription(experiment, 'deep', measured, fromLab).cells.map(sourceOf);
+    assert.match(treated[0]!, /a loss of 0\.05 with it and of 2\.3 without; it was healthy on seeds 0, 1, 2\./);
+    assert.equal(treated[1], diagnosed[1]);
+    assert.equal(
+      treated[2],
+      'name: deep with clip-grad-norm at lr ×3\nmodel: models/deep.onnx\noptimizer: { sgd: { lr: 0.3 } }\n' +
+        'remedies: [ { clip-grad-norm: { max_norm: 1 } } ]\nsteps: 50',
+    );
+    assert.equal(treated[4], 'compare: [ deep, deep with clip-grad-norm at lr ×3 ]');
+    for (const text of treated.slice(1, 3)) assert.deepEqual(readCell(text).problems, []);
+  });
+
+  it('capture a script again, and clip what it clips where they cannot', () => {
+    const capture = { python: 'python3', script: '/lab/train.py', args: ['--depth', '30'], cwd: '/lab' };
+    const captured: Experiment = { ...experiment, capture, clipping: { kind: 'norm', limit: 2 } };
+    const [, cell] = fromExperiment(captured, 'deep', fromLab).cells.map(sourceOf);
+    assert.match(cell!, /^capture: \{ script: train\.py, args: \[ --depth, "30" \] \}$/m);
+    assert.doesNotMatch(cell!, /model|clip/);
+    const byHand: Experiment = { ...captured, capture: { ...capture, module: 'Net' } };
+    const [, other] = fromExperiment(byHand, 'deep', fromLab).cells.map(sourceOf);
+    assert.match(other!, /^model: models\/deep\.onnx\n.*\nremedies: \[ \{ clip-grad-norm: \{ max_norm: 2 \} \} \]$/m);
   });
 });
 
@@ -63,6 +93,7 @@ describe('the text of a cell', () => {
       threads: fc.integer({ min: 1, max: 4 }),
       remedies: fc.subarray<Use>([
         { id: 'relu', parameters: {} },
+        { id: 'residual', parameters: {}, units: ['layers.*', 'head'] },
         { id: 'clip-grad-norm', parameters: { max_norm: 2 } },
       ]),
       frozen: fc.constantFrom(['layers.0'], ['a', 'b']),

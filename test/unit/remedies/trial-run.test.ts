@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { defaultExperiment, type Experiment } from '../../../extension/protocol/experiment';
-import { rowWidth, stepColumn } from '../../../extension/protocol/run';
+import { rowWidth, stepColumn, type RunEnd } from '../../../extension/protocol/run';
 import { runTrial, type TrialTrainer } from '../../../extension/remedies/trial-run';
 import { makeRun } from '../diagnosis/run-factory';
 
@@ -17,7 +17,8 @@ const trainerOf = (chunk: number, loss: (step: number) => number): TrialTrainer 
       const count = Math.min(chunk, 100 - first);
       options.steps?.({ firstStep: first, count, rows: run.rows.slice(first * width, (first + count) * width) });
     }
-    return Promise.resolve(first < 100 ? { kind: 'stopped', reason: 'cancelled' } : { kind: 'finished' });
+    const end: RunEnd = first < 100 ? { kind: 'stopped', reason: 'cancelled' } : { kind: 'finished' };
+    return Promise.resolve({ ...end, nonFinite: { step: 20, phase: 'loss', node: 'loss' } });
   },
 });
 
@@ -26,7 +27,7 @@ describe('runTrial', () => {
     it(`cuts a lost run at the same step however its steps arrive: ${chunk} at a time`, async () => {
       const diverging = trainerOf(chunk, (step) => (step < 20 ? 1 : NaN));
       const lost = await runTrial(diverging, experiment, undefined);
-      assert.deepEqual([lost.steps, lost.end?.kind], [30, 'stopped']);
+      assert.deepEqual([lost.steps, lost.end?.kind, lost.end?.nonFinite?.step], [30, 'stopped', 20]);
       const asked: number[] = [];
       const run = await runTrial(
         trainerOf(chunk, () => 1),
