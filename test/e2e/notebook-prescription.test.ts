@@ -129,7 +129,7 @@ describe('A prescription in an experiment notebook', function () {
     await apply.or(applied).first().waitFor({ timeout: 30_000 });
     if (await apply.isVisible()) await apply.click();
     await applied.waitFor();
-    
+
     await until(async () => (await readFile(script, 'utf8')) !== before, 'the source is changed');
   });
 });
