@@ -46,6 +46,8 @@ export interface Library {
   method(machine: Interpreter, receiver: Value, name: string, call: Call): Value | undefined;
   /** Calls an object: a layer, a container, an instance of a module. */
   invoke(machine: Interpreter, callee: Value, call: Call): Value | undefined;
+  /** What `super().forward` is in a class that derives from one of the library's. */
+  inherited(machine: Interpreter, base: Value, site: Site): Value | undefined;
   enter(machine: Interpreter, context: Value, site: Site): { leave: () => void; value?: Value } | undefined;
   /** What a parameter is, from its annotation, where the function is not called in the file. */
   annotated(machine: Interpreter, annotation: Value, name: string, site: Site): Value | undefined;
@@ -597,6 +599,7 @@ export class Interpreter {
           if (valueNode) object.sites.set(String(index.value), valueNode);
         } else if (object.kind === 'dict') object.exact = false;
         else if (object.kind === 'list') object.exact = false;
+        else if (object.kind === 'container') this.setItem(object, index, value);
         break;
       }
       case 'list': {
@@ -622,6 +625,18 @@ export class Interpreter {
       default:
         break;
     }
+  }
+
+  /** `heads['main'] = nn.Linear(…)`, `layers[0] = …`: a module more, or another one in its place. */
+  private setItem(container: Container, index: Value | undefined, value: Value): void {
+    const items = itemsOf(container);
+    const key = index?.kind === 'constant' ? index.value : undefined;
+    const at = typeof key === 'number' && container.type !== 'ModuleDict' ? (key < 0 ? items.length + key : key) : -1;
+    const known = items.findIndex((item, position) => position === at || container.names.get(item) === key);
+    const replaced = key !== undefined && known >= 0;
+    this.heap.write(container.slots, 'items', replaced ? items.with(known, value) : [...items, value]);
+    if (typeof key === 'string') container.names.set(value, key);
+    if (key === undefined) container.exact = false;
   }
 
   /** One of the values that an unpacked value holds. */
@@ -1292,8 +1307,12 @@ export class Interpreter {
     }
     const instance = self;
     const inherited: ClassValue | undefined = owner.bases.find((each): each is ClassValue => each.kind === 'class');
-    if (!inherited)
-      return { ...this.unknown('super'), members: new Map<string, Value>([['__init__', external('builtins.pass')]]) };
+    if (!inherited) {
+      const members = new Map<string, Value>([['__init__', external('builtins.pass')]]);
+      const forward = base && this.library.inherited(this, base, this.site(node, scope.file));
+      if (forward) members.set('forward', forward);
+      return { ...this.unknown('super'), members };
+    }
     const proxy: Instance = { ...instance, class: inherited };
     const members = new Map<string, Value>();
     const collect = (value: ClassValue): void => {

@@ -56,13 +56,14 @@ export const lintTrace = (file: ParsedSource, trace: Trace, options: LintOptions
   const disabled = disabledIn(file.source);
   const findings: LintFinding[] = [];
   for (const rule of rules) {
-    const severity = options.severities?.[rule.code] ?? rule.severity;
-    if (severity === 'off' || (options.only && !options.only.includes(rule.code))) continue;
+    const setting = options.severities?.[rule.code];
+    if (setting === 'off' || (options.only && !options.only.includes(rule.code))) continue;
     const seen = new Set<string>();
     for (const problem of context.found(rule.code)) {
       const key = `${problem.at.from}-${problem.at.to}`;
       if (seen.has(key) || disabled.on(rule.code, file.source.lineOf(problem.at.from))) continue;
       seen.add(key);
+      const severity = setting ?? problem.severity ?? rule.severity;
       findings.push({ ...problem, rule, severity, fixes: problem.fixes ?? [] });
     }
   }

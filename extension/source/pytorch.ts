@@ -25,6 +25,11 @@ export const isModuleBase = (path: string | undefined): boolean =>
 
 export const isLightning = (path: string | undefined): boolean => path?.endsWith('.LightningModule') ?? false;
 
+const isNormalization = (path: string): boolean => {
+  const name = canonical(path);
+  return name.startsWith('torch.nn.') && layerCategories.get(name.slice('torch.nn.'.length)) === 'normalization';
+};
+
 const isModule = (value: Value): boolean =>
   value.kind === 'layer' || value.kind === 'container' || (value.kind === 'instance' && isModuleBase(value.base));
 
@@ -269,6 +274,14 @@ export const pyTorch: Library = {
     return undefined;
   },
 
+  inherited(machine, base, site) {
+    // Of layers with weights too much is decided in the constructor that is not followed here.
+    if (base.kind !== 'external' || !isNormalization(base.path)) return undefined;
+    const call = machine.assumedCall(site);
+    call.open = true;
+    return machine.layer(canonical(base.path), call);
+  },
+
   enter(machine, context) {
     if (context.kind !== 'object' || context.type !== 'gradient-mode') {
       const path = context.kind === 'external' ? context.path : '';
@@ -370,7 +383,17 @@ const applySequence = (machine: Interpreter, container: Container, input: Value,
 const runForward = (machine: Interpreter, instance: Instance, call: Call | undefined): Value | undefined => {
   const forward = machine.findMember(instance.class, 'forward');
   instance.slots.set(' ran', none);
-  if (forward?.kind !== 'function') return undefined;
+  const { base } = instance;
+  if (forward?.kind !== 'function')
+    return call && base !== undefined && isNormalization(base)
+      ? machine.op(
+          'normalization',
+          base.slice(base.lastIndexOf('.') + 1),
+          call.positional.slice(0, 1).map(({ value }) => value),
+          call.site,
+          { call },
+        )
+      : undefined;
   const before = machine.modules;
   machine.modules = [...before, instance];
   try {

@@ -137,6 +137,10 @@ export const tensorFlow: Library = {
     return undefined;
   },
 
+  inherited() {
+    return undefined;
+  },
+
   enter() {
     return undefined;
   },

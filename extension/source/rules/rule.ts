@@ -23,6 +23,8 @@ export interface Problem {
   /** Where, in the linted file. */
   at: Span;
   message: string;
+  /** Where it is less serious than the rule's findings are. */
+  severity?: Severity;
   fixes?: readonly Fix[];
 }
 

@@ -39,9 +39,16 @@ const leadsToWeights = (flow: Flow, op: Op): boolean => {
 /** Whether a normalization stands right before or after a layer; then the scale of its weights hardly matters. */
 export const isNormalized = (flow: Flow, op: Op): boolean => {
   if (flow.after(op)?.category === 'normalization') return true;
-  const before = flow.before(op);
+  const before = sourceOf(op);
   if (before?.category === 'normalization') return true;
-  return before?.category === 'activation' && flow.before(before)?.category === 'normalization';
+  return before?.category === 'activation' && sourceOf(before)?.category === 'normalization';
+};
+
+/** What an op is computed from, through whatever only passes it on; a skip may start there as well. */
+const sourceOf = (op: Op): Op | undefined => {
+  let at = op.inputs[0];
+  while (at && (at.category === 'pass' || at.category === 'scale')) at = at.inputs[0];
+  return at;
 };
 
 /** A grouped or depthwise convolution: one half of a factorized layer, the 1×1 convolution beside it is the other. */

@@ -166,6 +166,20 @@ class Net(nn.Module):
             x = layer(x)
         return x
 `),
+    'a list of layers that a ModuleDict holds as well': torch(`
+class Features(nn.Module):
+    def __init__(self, names):
+        super().__init__()
+        self.modules_by_name = nn.ModuleDict()
+        self.functions = []
+        for name in names:
+            layer = nn.Linear(8, 8)
+            self.modules_by_name[name] = layer
+            self.functions.append(layer)
+
+    def forward(self, x):
+        return torch.cat([function(x) for function in self.functions], dim=-1)
+`),
     'a frozen network in a list, without gradients': torch(`
 class Distilled(nn.Module):
     def __init__(self):

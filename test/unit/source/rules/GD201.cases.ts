@@ -98,6 +98,35 @@ const model = tf.sequential({
 net = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 1))
 nn.init.xavier_uniform_(net[0].weight)
 `),
+    'a norm before, whose result a residual uses as well': torch(`
+class Layer(nn.Module):
+    def __init__(self, n=64):
+        super().__init__()
+        self.norm = nn.LayerNorm(n)
+        self.fc1 = nn.Linear(n, 4 * n)
+        self.fc2 = nn.Linear(4 * n, n)
+        nn.init.xavier_uniform_(self.fc1.weight)
+        nn.init.xavier_uniform_(self.fc2.weight)
+    def forward(self, x):
+        h = self.norm(x)
+        return h + self.fc2(F.relu(self.fc1(h)))
+`),
+    'a norm of an own class': torch(`
+class Norm(nn.LayerNorm):
+    def forward(self, x):
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+class Plain(nn.LayerNorm):
+    pass
+class Block(nn.Module):
+    def __init__(self, n=64):
+        super().__init__()
+        self.body = nn.Sequential(Norm(n), nn.Conv2d(n, n, 1), nn.GELU(), Plain(n), nn.Conv2d(n, n, 1), nn.ReLU(), nn.Conv2d(n, n, 1))
+        for m in self.modules():
+            if isinstance(m, nn.Conv2d):
+                nn.init.xavier_uniform_(m.weight)
+    def forward(self, x):
+        return self.body(x)
+`),
     'mixed activations in one network': torch(`
 def init_weights(m):
     if isinstance(m, nn.Linear):
