@@ -2,8 +2,8 @@
 import type { GraphBuilder } from '../onnx/builder';
 import { blockConvolutions } from './blocked-channels';
 import { gradientRules } from './gradients';
-import { blockedForms } from './gradients/blocked-convolution';
 import { convolutionRules } from './gradients/convolution';
+import { formsOnCpu } from './gradients/convolution-on-cpu';
 import { maxPoolByComparison } from './gradients/pooling';
 import type { GradientRules } from './rule';
 
@@ -15,7 +15,16 @@ export interface ProviderForm {
   finish?: (g: GraphBuilder) => void;
 }
 
-const onCpu: ProviderForm = { decompose: false, rules: gradientRules };
+/** @param block of channels, where there are convolutions for them: see blocked-channels.ts */
+const onCpu = (block?: number): ProviderForm => ({
+  decompose: false,
+  rules: { ...gradientRules, ...convolutionRules(formsOnCpu(block)) },
+  ...(block !== undefined && {
+    finish: (g) => {
+      blockConvolutions(g, block);
+    },
+  }),
+});
 
 const forms: Readonly<Record<string, ProviderForm>> = {
   cuda: { decompose: true, rules: gradientRules },
@@ -27,16 +36,6 @@ const forms: Readonly<Record<string, ProviderForm>> = {
 
 /**
  * @param provider by ONNX Runtime's name
- * @param block of channels, where the provider has convolutions for them: see blocked-channels.ts
+ * @param block of channels, for the CPU
  */
-export function providerForm(provider: string, block?: number): ProviderForm {
-  const form = forms[provider] ?? onCpu;
-  if (block === undefined) return form;
-  return {
-    ...form,
-    rules: { ...form.rules, ...convolutionRules(blockedForms(block)) },
-    finish: (g) => {
-      blockConvolutions(g, block);
-    },
-  };
-}
+export const providerForm = (provider: string, block?: number): ProviderForm => forms[provider] ?? onCpu(block);

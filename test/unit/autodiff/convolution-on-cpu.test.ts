@@ -1,7 +1,8 @@
-/** Convolutions with channels in blocks against those without: the result and all gradients. */
+/** Convolutions in the forms for CPUs against the usual ones: the result and all gradients. */
 import assert from 'node:assert/strict';
 import { blockedDomain } from '../../../extension/autodiff/blocked-channels';
 import { differentiate } from '../../../extension/autodiff/differentiate';
+import { gradientRules } from '../../../extension/autodiff/gradients';
 import { providerForm, type ProviderForm } from '../../../extension/autodiff/provider-form';
 import { GraphBuilder, type AttributeInput, type Value } from '../../../extension/onnx/builder';
 import { exportGraph } from '../../../extension/onnx/export';
@@ -68,11 +69,19 @@ const examples: Example[] = [
   { about: 'one sample', x: [1, 16, 16, 16], w: [16, 16, 3, 3], y: [1, 16, 16, 16], attributes: same, blocked: 3 },
   { about: 'channels that no block divides', x: [2, 20, 12, 12], w: [20, 20, 3, 3], y: [2, 20, 10, 10], blocked: 0 },
   {
-    about: 'few positions: the weight’s gradient alone',
+    about: 'few positions',
     x: [2, 16, 6, 6],
     w: [16, 16, 3, 3],
     y: [2, 16, 4, 4],
-    blocked: 1,
+    blocked: 0,
+  },
+  {
+    about: 'few positions, strided and dilated, with a rest',
+    x: [2, 8, 12, 9],
+    w: [24, 8, 3, 3],
+    y: [2, 24, 4, 3],
+    attributes: { strides: [3, 2], dilations: [2, 1], pads: [1, 0, 2, 1] },
+    blocked: 0,
   },
   { about: '1×1', x: [2, 16, 12, 12], w: [16, 16, 1, 1], y: [2, 16, 12, 12], blocked: 0 },
   {
@@ -94,7 +103,7 @@ const examples: Example[] = [
   },
 ];
 
-describe('convolutions with channels in blocks', () => {
+describe('convolutions on the CPU', () => {
   const runtime = createRuntime();
   let block: number | undefined;
 
@@ -115,7 +124,7 @@ describe('convolutions with channels in blocks', () => {
   });
 
   async function agrees(example: Example): Promise<void> {
-    const usual = await compute(example, providerForm('cpu'));
+    const usual = await compute(example, { decompose: false, rules: gradientRules });
     const own = await compute(example, providerForm('cpu', block));
     assert.equal(usual.blocked, 0);
     assert.equal(own.blocked, example.blocked);

@@ -1,0 +1,99 @@
+/** The gradients of convolutions in the forms that are fastest with ONNX Runtime on CPUs. */
+import type { GraphBuilder, Value } from '../../onnx/builder';
+import type { Shape } from '../../onnx/tensor';
+import { blocked, blockedConvolution, isBlockable, pays, turnedBlockedWeights, unblocked } from '../blocked-channels';
+import { croppedImage, turnedPads, type ConvolutionForms } from './convolution';
+import { product } from './support';
+import { padsOf, type Windows } from './windows';
+
+/** Bytes of the gradient's part that is the weight of one convolution: it is read again for every channel. */
+const mostBytes = 2 ** 21;
+/** More parts are slower than one product of matrices. */
+const mostParts = 16;
+
+/** @param block of channels, where the runtime has convolutions for them: see blocked-channels.ts */
+export const formsOnCpu = (block?: number): ConvolutionForms => ({
+  imageGradient: (g, dy, w, windows, image) =>
+    (block === undefined ? undefined : blockedImageGradient(g, dy, w, windows, image, block)) ??
+    imageFromColumns(g, dy, w, windows, image),
+  weightGradient: (g, x, dy, windows) =>
+    block === undefined ? undefined : blockedWeightGradient(g, x, dy, windows, block),
+});
+
+/** ∂L/∂image by the turned kernel. */
+function blockedImageGradient(
+  g: GraphBuilder,
+  dy: Value,
+  w: Value,
+  windows: Windows,
+  image: Shape,
+  block: number,
+): Value | undefined {
+  const fits = isBlockable(w, block) && w.shape[1]! % block === 0 && pays(dy.shape, windows.kernel);
+  const pads = fits ? turnedPads(windows) : undefined;
+  const reach = windows.kernel.map((length, i) => (length - 1) * windows.dilations[i]!);
+  if (!pads || pads.some((pad, i) => pad > reach[i % reach.length]!)) return undefined;
+  const placing = { ...windows, pads };
+  const turned = turnedBlockedWeights(g, w, block);
+  return unblocked(g, blockedConvolution(g, blocked(g, dy), turned, placing, image.slice(2)));
+}
+
+/**
+ * ∂L/∂image by one product over all samples and positions, [N·positions, M] by [M, C·offsets], whose columns then add up
+ * where their windows lie. With more weights than gradients this goes through the weights once, as they are.
+ */
+function imageFromColumns(g: GraphBuilder, dy: Value, w: Value, windows: Windows, image: Shape): Value | undefined {
+  const { kernel, strides, dilations } = windows;
+  if (dy.dtype !== 'float32' || product(kernel) === 1 || product(w.shape) <= product(dy.shape)) return undefined;
+  const [batch, outputs, ...space] = dy.shape as [number, number, ...number[]];
+  const [positions, rows] = [product(space), product(w.shape.slice(1))];
+  const gradients = g.transpose(g.reshape(dy, [batch, outputs, positions]), [0, 2, 1]);
+  const products = g.gemm(g.reshape(gradients, [batch * positions, outputs]), g.reshape(w, [outputs, rows]));
+  const columns = g.transpose(g.reshape(products, [batch, positions, rows]), [0, 2, 1]);
+  const attributes = { strides, dilations, pads: padsOf(windows) };
+  return g.op('Col2Im', [columns, g.ints(image.slice(2)), g.ints(kernel)], attributes, {
+    dtype: dy.dtype,
+    shape: image,
+  });
+}
+
+/**
+ * ∂L/∂w as a convolution itself: the image, with samples for its channels, by the output's gradient as the kernel. There
+ * are as many positions as the kernel has offsets, and what was a stride is a dilation. With fewer samples than a block
+ * the runtime takes an image as it is; so they come in parts, which are added up.
+ */
+function blockedWeightGradient(
+  g: GraphBuilder,
+  x: Value,
+  dy: Value,
+  windows: Windows,
+  block: number,
+): Value | undefined {
+  const [batch, outputs, ...space] = dy.shape as [number, number, ...number[]];
+  const inputs = x.shape[1]!;
+  const { kernel, strides, dilations } = windows;
+  if (dy.dtype !== 'float32' || kernel.length !== 2 || outputs % block !== 0 || !pays(dy.shape, kernel))
+    return undefined;
+  const perSample = 4 * product(space) * Math.min(outputs, 4 * block);
+  const length = Math.max(1, Math.min(batch, block / 2, Math.floor(mostBytes / perSample)));
+  const parts = Math.ceil(batch / length);
+  if (perSample > 2 * mostBytes || parts > mostParts) return undefined;
+
+  const images = croppedImage(g, x, windows);
+  const gradients = g.reshape(blocked(g, dy), [batch, outputs / block, product(space) * block]);
+  const placing = { strides: dilations, dilations: strides, pads: [0, 0, 0, 0] };
+  let sum: Value | undefined;
+  for (let start = 0; start < batch; start += length) {
+    const end = Math.min(batch, start + length);
+    const image = g.transpose(samples(g, images, start, end), [1, 0, 2, 3]);
+    const weights = g.transpose(samples(g, gradients, start, end), [1, 0, 2]);
+    sum = blockedConvolution(g, image, g.reshape(weights, [outputs, end - start, ...space]), placing, kernel, sum);
+  }
+  // [C, M / block, offsets, block] to [M, C, …].
+  const byOutput = g.transpose(g.reshape(sum!, [inputs, outputs / block, product(kernel) * block]), [1, 0, 2]);
+  const rows: Shape = [outputs / block, block, inputs * product(kernel), 1];
+  return g.reshape(unblocked(g, g.reshape(byOutput, rows)), [outputs, inputs, ...kernel]);
+}
+
+const samples = (g: GraphBuilder, x: Value, start: number, end: number): Value =>
+  end - start === x.shape[0] ? x : g.slice(x, 0, start, end);
