@@ -5,16 +5,19 @@ import { experimentOf, experimentOptions, type ExperimentOptions } from './exper
 import { jsonOption, type OutputOptions } from './options';
 import { runDocument } from './run-document';
 import { runReport } from './run-report';
+import { thresholdOption, type ThresholdOptions } from './thresholds';
 import { train } from './train';
+
+type DiagnoseOptions = ExperimentOptions & OutputOptions & ThresholdOptions;
 
 export const registerDiagnose: RegisterCommand = (program, context) => {
   const command = program
     .command('diagnose')
     .description('train the model and print what is wrong with its gradients')
     .argument('<model>', 'ONNX file, or the folder of a capture');
-  experimentOptions(jsonOption(command)).action(async (model: string, options: ExperimentOptions & OutputOptions) => {
+  thresholdOption(experimentOptions(jsonOption(command))).action(async (model: string, options: DiagnoseOptions) => {
     const run = await train(await experimentOf(model, options), context);
-    const findings = diagnose(run);
+    const findings = diagnose(run, options.threshold);
     if (options.json) context.terminal.printJson(runDocument(run, findings));
     else context.terminal.print(runReport(run, findings));
     context.exitCode = exitCodeOf(findings);

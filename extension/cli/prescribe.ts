@@ -13,8 +13,9 @@ import { jsonOption, numberAtLeast, type OutputOptions } from './options';
 import { prescribeDocument } from './prescribe-document';
 import { findingsReport } from './run-report';
 import { table } from './table';
+import { thresholdOption, type ThresholdOptions } from './thresholds';
 
-interface PrescribeCommandOptions extends ExperimentOptions, OutputOptions {
+interface PrescribeCommandOptions extends ExperimentOptions, OutputOptions, ThresholdOptions {
   budget: number;
 }
 
@@ -24,28 +25,30 @@ export const registerPrescribe: RegisterCommand = (program, context) => {
     .description('diagnose, try remedies on the model, and rank them by what they did')
     .argument('<model>', 'ONNX file, or the folder of a capture')
     .option('--budget <seconds>', 'time for trials', numberAtLeast(0, { beyond: true }), 60);
-  experimentOptions(jsonOption(command)).action(async (model: string, options: PrescribeCommandOptions) => {
-    const { engine, terminal, request } = context;
-    const result = await prescribe(
-      await experimentOf(model, options),
-      {
-        train: (experiment, signal, isHopeless) => runTrial(engine, experiment, signal, isHopeless),
-        diagnose,
-        now: () => performance.now() / 1000,
-      },
-      {
-        budget: options.budget,
-        signal: request.signal,
-        onTrial: (trial) => {
-          terminal.progress(`Tried ${trialName(trial)}: ${trial.outcome}`);
+  thresholdOption(experimentOptions(jsonOption(command))).action(
+    async (model: string, options: PrescribeCommandOptions) => {
+      const { engine, terminal, request } = context;
+      const result = await prescribe(
+        await experimentOf(model, options),
+        {
+          train: (experiment, signal, isHopeless) => runTrial(engine, experiment, signal, isHopeless),
+          diagnose: (run) => diagnose(run, options.threshold),
+          now: () => performance.now() / 1000,
         },
-      },
-    );
-    const { layers } = result.baseline.run.header.layout;
-    if (options.json) terminal.printJson(prescribeDocument(result, (each) => editsOf(each, layers, readText)));
-    else terminal.print(prescribeReport(result));
-    context.exitCode = exitCodeOf(result.baseline.findings);
-  });
+        {
+          budget: options.budget,
+          signal: request.signal,
+          onTrial: (trial) => {
+            terminal.progress(`Tried ${trialName(trial)}: ${trial.outcome}`);
+          },
+        },
+      );
+      const { layers } = result.baseline.run.header.layout;
+      if (options.json) terminal.printJson(prescribeDocument(result, (each) => editsOf(each, layers, readText)));
+      else terminal.print(prescribeReport(result));
+      context.exitCode = exitCodeOf(result.baseline.findings);
+    },
+  );
 };
 
 /** A model may come from another machine, where its source was. */

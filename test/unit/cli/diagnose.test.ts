@@ -30,6 +30,27 @@ describe('gradient-doctor diagnose', () => {
     );
   });
 
+  it('judges by limits of the user', async () => {
+    const lenient = ['--threshold', 'vanishing-gradient=1e-12', '--threshold', 'poor-initialization=100'];
+    const { code } = await gradientDoctor(['diagnose', 'model.onnx', ...lenient], { run: sick });
+    assert.equal(code, 0);
+    const strict = ['--threshold', 'update-ratio=0.001'];
+    const { out } = await gradientDoctor(['diagnose', 'model.onnx', ...strict], { run: healthy });
+    assert.match(out, /update-ratio\n.*\n {2}value 0\.002, threshold 0\.001 \(your settings\)/);
+  });
+
+  it('refuses a limit that it does not understand', async () => {
+    for (const [text, message] of [
+      ['vanishing=1', /There is no symptom "vanishing". Known: vanishing-gradient, /],
+      ['update-ratio=small', /The limit of update-ratio must be a number/],
+      ['update-ratio', /as in update-ratio=0\.05/],
+    ] as const) {
+      const { code, err } = await gradientDoctor(['diagnose', 'model.onnx', '--threshold', text]);
+      assert.equal(code, 2);
+      assert.match(err, message);
+    }
+  });
+
   it('prints one JSON document of the contract', async () => {
     const { code, out } = await gradientDoctor(['diagnose', 'model.onnx', '--json'], { run: sick });
     assert.equal(code, 1);
