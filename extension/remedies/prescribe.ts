@@ -250,12 +250,16 @@ async function confirmed(
   options: PrescribeOptions,
 ): Promise<Prescription[]> {
   const improved = ranked(attempts.filter(({ trial }) => trial.outcome === 'improved'));
+  const ordered = smallestOfTheBest(healthyOf(attempts), baseline);
+  const { best, start } = reachOf(ordered, baseline);
   const prescriptions: Prescription[] = [];
-  let found = false;
-  for (const { trial } of smallestOfTheBest(healthyOf(attempts), baseline)) {
+  let holding: Prescription | undefined;
+  for (const { trial, assessment } of ordered) {
+    // What holds on every seed and hardly lowers the loss is no better than what lowers it and fails on one.
+    const isRepeated = !holding && !options.signal?.aborted && assessment!.loss <= (start + best) / 2;
     const seeds = [experiment.seed];
     let held = true;
-    for (const [index, repetition] of (found || options.signal?.aborted ? [] : repetitions).entries()) {
+    for (const [index, repetition] of (isRepeated ? repetitions : []).entries()) {
       const seed = experiment.seed + repetition;
       const { remedies, learningRateFactor } = trial;
       const left = repetitions.length - index - 1;
@@ -269,23 +273,29 @@ async function confirmed(
       if (options.signal?.aborted) break;
       held &&= again.trial.outcome === 'healthy';
       seeds.push(seed);
+      if (!held) break;
     }
-    prescriptions.push({ ...trial, effect: trial.effect!, healthy: held, seeds });
-    found ||= held && seeds.length > 1;
+    const prescription = { ...trial, effect: trial.effect!, healthy: held, seeds };
+    prescriptions.push(prescription);
+    if (held && seeds.length > 1) holding = prescription;
   }
-  prescriptions.sort((a, b) => Number(b.healthy) - Number(a.healthy));
+  prescriptions.sort((a, b) => Number(b === holding) - Number(a === holding));
   return [
     ...prescriptions,
     ...improved.map(({ trial }) => ({ ...trial, effect: trial.effect!, healthy: false, seeds: [experiment.seed] })),
   ];
 }
 
+/** The best loss of the attempts, and the loss that training started from. */
+const reachOf = (attempts: readonly Attempt[], baseline: Assessment): { best: number; start: number } => ({
+  best: Math.min(...attempts.map(({ assessment }) => assessment!.loss)),
+  start: Math.min(...attempts.map(({ assessment }) => startOf(baseline, assessment!))),
+});
+
 /** Those close to the best loss by the size of their edit, then the others by loss. */
 function smallestOfTheBest(attempts: readonly Attempt[], baseline: Assessment): Attempt[] {
-  const losses = attempts.map(({ assessment }) => assessment!.loss);
-  const best = Math.min(...losses);
+  const { best, start } = reachOf(attempts, baseline);
   // A share of how far the loss came, since a loss of zero has no neighbourhood of ten per cent.
-  const start = Math.min(...attempts.map(({ assessment }) => startOf(baseline, assessment!)));
   const limit = best + closeToBest * Math.max(Math.abs(best), Math.abs(start - best));
   const close = ({ assessment }: Attempt): boolean => assessment!.loss <= limit;
   return [...attempts].sort(

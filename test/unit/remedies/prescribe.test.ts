@@ -98,6 +98,13 @@ describe('prescribe', () => {
     assert.deepEqual(verdict, { residual: true, relu: false });
   });
 
+  it('does not prefer what holds on every seed and hardly lowers the loss', async () => {
+    const clinic = clinicWhere((e) => (has(e, 'residual') && e.seed === 0 ? 0.1 : has(e, 'relu') ? 1.9 : undefined));
+    const { prescriptions } = await prescribe(experiment, clinic, { budget: 1000 });
+    const [first] = prescriptions;
+    assert.deepEqual([first!.remedies[0]!.id, first!.healthy, first!.seeds], ['residual', false, [0, 1]]);
+  });
+
   it('combines remedies where none heals alone', async () => {
     const clinic = clinicWhere((e) => (has(e, 'residual') && has(e, 'relu') ? 0.1 : undefined));
     const better: Clinic = {
