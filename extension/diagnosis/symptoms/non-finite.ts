@@ -8,7 +8,7 @@ import type { Symptom } from '../symptom';
 export const nonFinite: Symptom = {
   id: 'non-finite',
   threshold: 0,
-  reference: 'SageMaker Debugger (TensorVariance, NaN rules)',
+  reference: 'SageMaker Debugger (ExplodingTensor)',
   detect: ({ telemetry }) => {
     const bad = range(telemetry.steps).filter((step) => isBad(telemetry, step));
     const first = bad[0];

@@ -15,7 +15,8 @@ const farFromGuess = 30;
 export const poorInitialization: Symptom = {
   id: 'poor-initialization',
   threshold: 10,
-  reference: 'SageMaker Debugger (PoorWeightInitialization)',
+  reference:
+    'SageMaker Debugger’s limit for the variance of weights between layers, applied to the scale of activations',
   detect: ({ telemetry, threshold }) => {
     const alike = unbroken(telemetry);
     if (alike) return [alike];
