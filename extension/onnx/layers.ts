@@ -170,8 +170,9 @@ function softmaxOrAttention(node: Node, network: Network): Node[] {
  * multiple of it once more: x·sigmoid(x), x·tanh(softplus(x)), x·(1+erf(x/√2))·½, where(x > 20, x, softplus(x)).
  */
 function wholeActivation(node: Node, network: Network): Node[] {
-  const origins = new Set(scaledFrom(node.inputs[0] ?? '', network));
+  const origins = new Set(functionsOf(node.inputs[0] ?? '', network));
   const chain = [node];
+  let origin = '';
   let whole = chain.length;
   let current: Node | undefined = node;
   for (let step = 0; step < 6; step++) {
@@ -179,8 +180,11 @@ function wholeActivation(node: Node, network: Network): Node[] {
     if (!next || !elementwise.has(next.opType)) break;
     chain.push(next);
     const value = current.outputs[0];
-    if (next.inputs.some((input) => input !== value && scaledFrom(input, network).some((x) => origins.has(x))))
-      whole = chain.length;
+    const shared = next.inputs
+      .filter((input) => input !== value)
+      .flatMap((input) => functionsOf(input, network))
+      .find((x) => origins.has(x));
+    if (shared !== undefined) [whole, origin] = [chain.length, shared];
     current = next;
   }
   if (whole === 1) return [node];
@@ -188,7 +192,22 @@ function wholeActivation(node: Node, network: Network): Node[] {
   const halved = onlyTaker(chain[whole - 1]!, network);
   const isHalf =
     node.opType === 'Erf' && halved?.opType === 'Mul' && !halved.inputs.every((input) => isLiveValue(input, network));
-  return isHalf ? [...chain.slice(0, whole), halved] : chain.slice(0, whole);
+  const members = isHalf ? [...chain.slice(0, whole), halved] : chain.slice(0, whole);
+  return [...preparationOf(members, origin, network), ...members];
+}
+
+/** The nodes between the input of an activation and its own nodes: x/√2 of GELU, or the polynomial of its tanh form. */
+function preparationOf(members: readonly Node[], origin: string, network: Network): Node[] {
+  const found = new Set<Node>();
+  const own = new Set(members);
+  const visit = (value: string): void => {
+    const maker = value === origin ? undefined : network.makers.get(value);
+    if (!maker || own.has(maker) || found.has(maker) || !network.order.has(maker)) return;
+    found.add(maker);
+    for (const input of maker.inputs) visit(input);
+  };
+  for (const { inputs } of members) for (const input of inputs) visit(input);
+  return [...found].sort((a, b) => network.order.get(a)! - network.order.get(b)!);
 }
 
 const elementwise = new Set(['Mul', 'Add', 'Div', 'Where', 'Tanh', 'Cast', 'Pow']);
@@ -196,16 +215,23 @@ const elementwise = new Set(['Mul', 'Add', 'Div', 'Where', 'Tanh', 'Cast', 'Pow'
 const isLiveValue = (value: string, network: Network): boolean =>
   network.graph.inputs.some(({ name }) => name === value) || network.order.has(network.makers.get(value)!);
 
-/** A value and those that it is a constant multiple of. */
-function scaledFrom(value: string, network: Network): string[] {
+/** A value and the earlier ones that it is a function of alone, element by element: a multiple, or x + 0.04 x³. */
+function functionsOf(value: string, network: Network): string[] {
   const found = [value];
-  for (let maker = network.makers.get(value); maker && found.length < 8; maker = network.makers.get(found.at(-1)!)) {
-    const inputs = maker.inputs.filter((input) => isLiveValue(input, network));
-    if (!['Mul', 'Div', 'Cast', 'Identity', 'Add', 'Pow'].includes(maker.opType) || new Set(inputs).size !== 1) break;
-    found.push(inputs[0]!);
+  let open = new Set([value]);
+  for (let steps = 0; steps < 8; steps++) {
+    const makers = [...open].map((each) => network.makers.get(each)).filter((node) => node !== undefined);
+    const last = makers.sort((a, b) => (network.order.get(b) ?? -1) - (network.order.get(a) ?? -1))[0];
+    if (!last || !arithmetic.has(last.opType)) break;
+    const inputs = last.inputs.filter((input) => isLiveValue(input, network));
+    open = new Set([...[...open].filter((each) => !last.outputs.includes(each)), ...inputs]);
+    if (open.size === 0) break;
+    if (open.size === 1) found.push(...open);
   }
   return found;
 }
+
+const arithmetic = new Set(['Mul', 'Div', 'Cast', 'Identity', 'Add', 'Pow']);
 
 /** The only node that takes the result of a node, where it is no output of the model. */
 function onlyTaker(node: Node, { takers, graph }: Network): Node | undefined {

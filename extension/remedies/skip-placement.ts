@@ -1,5 +1,6 @@
 /** Where skips may go: around a block, and between distant values. */
 import { sameShape, type Value } from '../onnx/builder';
+import type { Graph, Node } from '../onnx/graph';
 import { sizeOf, type Shape } from '../onnx/tensor';
 import { newParameter } from './insertion';
 import { examine, type Block } from './anatomy';
@@ -21,6 +22,60 @@ function skipEnds({ graph }: Patient): Set<string> {
     ({ opType, inputs }) => opType === 'Add' && inputs.every((name) => !graph.initializers.has(name)),
   );
   return new Set(additions.flatMap(({ inputs }) => inputs));
+}
+
+/** A part of a transformer block that keeps the shape of a sequence: attention or the feed-forward pair, and the norm before it. */
+export interface Sublayer {
+  layer: string;
+  /** The node that takes its input, and as which input. */
+  entry: { node: Node; index: number };
+  output: Value;
+}
+
+/** The sublayers (of the units) that no skip goes around yet; none in a network without attention. */
+export function plainSublayers(patient: Patient, units: readonly string[] | undefined): Sublayer[] {
+  const { graph, g } = patient;
+  const { layers, weights, blocks } = examine(patient);
+  const attentions = layers.filter(({ info }) => info.kind === 'attention');
+  const skipped = skipEnds(patient);
+  const data = dataOf(graph);
+  const norms = new Map(
+    layers.filter(({ info }) => info.kind === 'norm').map(({ output, nodes }) => [output, nodes] as const),
+  );
+  const entryOf = (value: string, nodes: readonly Node[]): Sublayer['entry'] => {
+    const norm = norms.get(value);
+    const first = norm?.find(({ inputs }) => inputs.some((input) => data.has(input)));
+    const node = first ?? nodes.find(({ inputs }) => inputs.includes(value))!;
+    return { node, index: node.inputs.findIndex((input) => (first ? data.has(input) : input === value)) };
+  };
+  const found: Sublayer[] = attentions.flatMap(({ info, nodes, output }) => {
+    const own = new Set(nodes.flatMap(({ outputs }) => outputs));
+    const result = g.value(output);
+    const isInput = (x: string): boolean => !own.has(x) && data.has(x) && sameShape(g.value(x).shape, result.shape);
+    const [value, ...others] = new Set(nodes.flatMap(({ inputs }) => inputs).filter(isInput));
+    // Attention to another sequence has two inputs, and no one value to be added.
+    if (value === undefined || others.length > 0) return [];
+    return [{ layer: info.name, entry: entryOf(value, nodes), output: result }];
+  });
+  const inAttention = new Set(attentions.map(({ info }) => info.name));
+  for (const { weights: first, activation, input } of blocks) {
+    const second = weights.find(({ input: taken }) => taken.name === activation.output.name);
+    if (attentions.length === 0 || !second || inAttention.has(first.layer)) continue;
+    found.push({ layer: first.layer, entry: entryOf(input.name, [first.node]), output: second.output });
+  }
+  return found.filter(({ layer, entry, output }) => {
+    const input = entry.node.inputs[entry.index]!;
+    const shape = graph.types.get(input)?.shape;
+    return inUnits(layer, units) && !skipped.has(output.name) && shape && sameShape(shape, output.shape);
+  });
+}
+
+/** What depends on the inputs of the model: neither weights nor what is made of them alone. */
+function dataOf({ inputs, nodes }: Graph): Set<string> {
+  const found = new Set(inputs.map(({ name }) => name));
+  for (const node of nodes)
+    if (node.inputs.some((input) => found.has(input))) for (const output of node.outputs) found.add(output);
+  return found;
 }
 
 /** What a block's weight layer takes now, after the rewrites before it. */

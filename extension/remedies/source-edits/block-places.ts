@@ -5,7 +5,7 @@
 import { holderOf } from '../../source/edits/activation';
 import { expressionsIn } from '../../source/edits/arguments';
 import { expressionsOf } from '../../source/edits/statement-expressions';
-import { hasOwnLines } from '../../source/edits/statements';
+import { hasOwnLines, insertBefore } from '../../source/edits/statements';
 import {
   placeOf,
   placesAround,
@@ -167,7 +167,11 @@ const functionAround = (site: Site): FunctionNode | undefined => {
   return place?.statement.kind === 'function' ? place.statement.function : undefined;
 };
 
-const forwardPlace = (code: Code, { weights, activation }: Block): ForwardPlace => {
+const forwardPlace = (code: Code, { weights, activation }: Block): ForwardPlace =>
+  placeBetween(code, weights, activation);
+
+/** The expressions of a `forward` from the call of one op to that of a later one. @throws DoesNotFit */
+export const placeBetween = (code: Code, weights: Op, activation: Op): ForwardPlace => {
   const call = weights.call?.node;
   const input = call?.arguments[0]?.value;
   const { file } = weights.site;
@@ -247,4 +251,30 @@ const assigns = (statement: Statement, name: string): boolean => {
   if (statement.kind === 'expression' || statement.kind === 'return') return false;
   // A loop or condition in between: take it that it does.
   return statement.kind !== 'pass';
+};
+
+/** How the input of a block is written after it: its own name, or one that keeps it. */
+export const inputText = (code: Code, place: ForwardPlace): { text: string; isLater: boolean } => {
+  const { file } = place.call;
+  const { source } = file;
+  const { input, callStatement, outputPlace } = place;
+  const isName = input.kind === 'name';
+  if (callStatement === outputPlace.statement) {
+    if (isName) return { text: input.name, isLater: false };
+    const name = freshName(
+      code,
+      file,
+      place.function,
+      `skip_${source.lineOf(input.from) - source.lineOf(place.function.from)}`,
+    );
+    const unique = `${name}_${source.position(input.from).character}`;
+    code.edit(file, { from: input.from, to: input.from, insert: `${unique} := ` });
+    return { text: unique, isLater: true };
+  }
+  if (isName && !isReassigned(outputPlace, callStatement, outputPlace.statement, input.name))
+    return { text: input.name, isLater: false };
+  const name = freshName(code, file, place.function, 'skip');
+  code.edit(file, insertBefore(source, callStatement, [`${name} = ${source.slice(input)}`]));
+  if (!isName) code.edit(file, { from: input.from, to: input.to, insert: name });
+  return { text: name, isLater: false };
 };

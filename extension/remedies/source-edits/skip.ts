@@ -1,14 +1,13 @@
 /** Skips and gates around hidden blocks: `residual` and `highway`. */
 import { argumentNamed, removeItem } from '../../source/edits/arguments';
-import { insertAfter, insertBefore, removeStatement } from '../../source/edits/statements';
+import { insertAfter, removeStatement } from '../../source/edits/statements';
 import { applyEdits } from '../../source/text';
 import { argument, constantArgument, type Layer, type Op } from '../../source/values';
 import { DoesNotFit, type RemedyParameters } from '../remedy';
 import {
-  freshName,
   groupsOf,
+  inputText,
   isEven,
-  isReassigned,
   needsBrackets,
   outermostFirst,
   type BlockGroup,
@@ -19,6 +18,7 @@ import type { Code, Helper } from './code';
 import { creationOf, ownerText } from './creation';
 import type { SourceEditor } from './editors';
 import { highwayInTensorFlow, residualInTensorFlow } from './tensorflow-skip';
+import { hasAttention, plainSublayers, skipSublayers } from './sublayers';
 import { blocksOf, featuresText, keepsShape, keepsSize, siteKey, together, type Block } from './network';
 
 export const residualEditor: SourceEditor = {
@@ -62,6 +62,13 @@ export const isSkipEnd = (code: Code, op: Op | undefined): boolean => {
 // ------------------------------------------------------------------ residual
 
 const addResidual = (code: Code, { projection }: RemedyParameters): void => {
+  if (hasAttention(code)) {
+    skipSublayers(
+      code,
+      plainSublayers(code, (op) => isSkipEnd(code, op)),
+    );
+    return;
+  }
   const plain = plainBlocks(code);
   const groups = outermostFirst(
     groupsOf(
@@ -175,32 +182,6 @@ const skipInForward = (code: Code, place: ForwardPlace, blocks: readonly Block[]
   // The input has its name only once the block has been computed.
   if (isLater) code.wrap(place.output, open, ` + ${skip}${close}`);
   else code.wrap(place.output, `${open}${skip} + `, close);
-};
-
-/** How the input of a block is written after it: its own name, or one that keeps it. */
-export const inputText = (code: Code, place: ForwardPlace): { text: string; isLater: boolean } => {
-  const { file } = place.call;
-  const { source } = file;
-  const { input, callStatement, outputPlace } = place;
-  const isName = input.kind === 'name';
-  if (callStatement === outputPlace.statement) {
-    if (isName) return { text: input.name, isLater: false };
-    const name = freshName(
-      code,
-      file,
-      place.function,
-      `skip_${source.lineOf(input.from) - source.lineOf(place.function.from)}`,
-    );
-    const unique = `${name}_${source.position(input.from).character}`;
-    code.edit(file, { from: input.from, to: input.from, insert: `${unique} := ` });
-    return { text: unique, isLater: true };
-  }
-  if (isName && !isReassigned(outputPlace, callStatement, outputPlace.statement, input.name))
-    return { text: input.name, isLater: false };
-  const name = freshName(code, file, place.function, 'skip');
-  code.edit(file, insertBefore(source, callStatement, [`${name} = ${source.slice(input)}`]));
-  if (!isName) code.edit(file, { from: input.from, to: input.to, insert: name });
-  return { text: name, isLater: false };
 };
 
 /**

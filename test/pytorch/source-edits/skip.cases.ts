@@ -1,4 +1,4 @@
-import { use, type EditCase } from './cases';
+import { imports, indent, use, type EditCase } from './cases';
 import {
   appended,
   convolutionBlocks,
@@ -11,7 +11,69 @@ import {
   spread,
 } from './networks';
 
+const transformerBlock = (forward: string): string => `${imports}
+
+class Block(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.attention = nn.MultiheadAttention(width, 2, batch_first=True)
+        self.linear1, self.linear2 = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+
+    def forward(self, x):
+${indent(forward, 8)}
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.blocks = nn.ModuleList([Block(8) for _ in range(3)])
+        self.head = nn.Linear(8, 2)
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return self.head(x.mean(1))
+`;
+
+const transformerCheck = `
+net = after.Net()
+x = torch.randn(4, 5, 8)
+backward(net, x)
+h = x
+for block in net.blocks:
+    n = block.norm1(h)
+    h = h + block.attention(n, n, n)[0]
+    h = h + block.linear2(torch.nn.functional.gelu(block.linear1(block.norm2(h))))
+close(net(x), net.head(h.mean(1)))
+`;
+
 export const skipCases: readonly EditCase[] = [
+  {
+    name: 'transformer blocks: around attention and the feed-forward pair',
+    program: transformerBlock(`
+h = self.norm1(x)
+x = self.attention(h, h, h, need_weights=False)[0]
+return self.linear2(F.gelu(self.linear1(self.norm2(x))))
+`),
+    uses: use('residual'),
+    contains: ['x = x + self.attention(h, h, h, need_weights=False)[0]', 'return x + self.linear2('],
+    check: transformerCheck,
+    again: /already/,
+  },
+  {
+    name: 'transformer blocks, the pair that attention returns unpacked',
+    program: transformerBlock(`
+h = self.norm1(x)
+y, _ = self.attention(h, h, h)
+h = self.norm2(y)
+h = F.gelu(self.linear1(h))
+return self.linear2(h)
+`),
+    uses: use('residual'),
+    contains: ['y = x + y', 'return y + self.linear2(h)'],
+    check: transformerCheck,
+    again: /already/,
+  },
   {
     name: 'attributes: around what keeps its shape',
     program: deepAttributes,
