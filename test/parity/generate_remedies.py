@@ -163,6 +163,34 @@ class Recurrent(nn.Module):
         return self.fc(sequence[:, -1])
 
 
+class TransformerBlock(nn.Module):
+    def __init__(self, residual, activation):
+        super().__init__()
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+        self.linear1, self.linear2 = nn.Linear(8, 16), nn.Linear(16, 8)
+        self.norm1, self.norm2 = nn.LayerNorm(8), nn.LayerNorm(8)
+        self.residual, self.activation = residual, ACTIVATIONS[activation]
+
+    def forward(self, x):
+        h = self.norm1(x)
+        y = self.attention(h, h, h, need_weights=False)[0]
+        x = x + y if self.residual else y
+        y = self.linear2(self.activation(self.linear1(self.norm2(x))))
+        return x + y if self.residual else y
+
+
+class Transformer(nn.Module):
+    def __init__(self, residual=False, activation="gelu"):
+        super().__init__()
+        self.blocks = nn.ModuleList(TransformerBlock(residual, activation) for _ in range(2))
+        self.fc = nn.Linear(8, 3)
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return self.fc(x.mean(1))
+
+
 MODELS = {
     "mlp": (lambda: Mlp(), (5, 6)),
     "mlp_softmax": (lambda: Mlp("relu", softmax=True), (5, 6)),
@@ -171,6 +199,7 @@ MODELS = {
     "rnn": (lambda: Recurrent(), (3, 7, 4)),
     "rnn_one": (lambda: Recurrent(directions=1, depth=1), (3, 7, 4)),
     "rnn_states": (lambda: Recurrent(states=True), (3, 7, 4)),
+    "transformer": (lambda: Transformer(), (3, 5, 8)),
 }
 
 # case: (model, remedy, parameters, the equivalent)
@@ -187,6 +216,8 @@ CASES = {
        for r in ("weight-norm", "spectral-norm", "residual", "highway")},
     "mlp.residual-projection": ("mlp", "residual", {"projection": True}, lambda: Mlp(remedy="projection")),
     "cnn.residual-projection": ("cnn", "residual", {"projection": True}, lambda: Cnn("projection")),
+    "transformer.residual": ("transformer", "residual", {}, lambda: Transformer(residual=True)),
+    "transformer.relu": ("transformer", "relu", {}, lambda: Transformer(activation="relu")),
     "mlp.long-skip": ("mlp", "long-skip", {}, lambda: Mlp(remedy="long-skip")),
     "mlp.long-skip-concat": ("mlp", "long-skip", {"mode": "concat"}, lambda: Mlp(remedy="concat")),
     **{f"{m}.{r}": (m, r, {}, lambda r=r, o=o: Recurrent(r, **o))
