@@ -63,6 +63,12 @@ const strengths = [1, 10, 0.1, 100] as const;
 /** A limit on the norm this much above or below the usual one is another limit. */
 const noticeablyOther = 3;
 
+/** The usual norm of a gradient that explodes is no limit to keep. */
+const largestLimit = 1e3;
+
+/** Where steps are larger still, it is not the learning rate that is wrong. */
+const smallestFactor = 1e-6;
+
 /**
  * A remedy at the strengths that suit this experiment and what its baseline measured: a schedule spans the steps, a
  * warm-up is their first tenth, a limit on the gradient is what it usually is, a learning rate makes steps of the usual size.
@@ -82,12 +88,12 @@ export function usesOf(remedy: Remedy, { steps }: Experiment, baseline: Run): Us
       return [use({ steps: Math.max(1, Math.floor(steps / 10)) })];
     case 'clip-grad-norm': {
       const usual = Number(percentile(gradientNorms(telemetry), 0.5).toPrecision(2));
-      const other = usual > 0 && Math.max(usual, 1 / usual) > noticeablyOther;
+      const other = usual > 0 && usual <= largestLimit && Math.max(usual, 1 / usual) > noticeablyOther;
       return [use({}), ...(other ? [use({ max_norm: usual })] : [])];
     }
     case 'lower-lr':
       return factors(healthyUpdate / usualUpdateRatio(telemetry))
-        .filter((factor) => factor < 1)
+        .filter((factor) => factor < 1 && factor >= smallestFactor)
         .map((factor) => use({ factor }));
     case 'raise-lr':
       return factors(healthyUpdate / usualUpdateRatio(telemetry))
@@ -98,9 +104,9 @@ export function usesOf(remedy: Remedy, { steps }: Experiment, baseline: Run): Us
   }
 }
 
-/** Powers of ten around a wanted factor; a tenth and ten where the measurement says nothing. */
+/** Powers of ten around a wanted factor; a tenth and ten where the measurement says nothing of use. */
 function factors(wanted: number): number[] {
-  if (!(wanted > 0 && Number.isFinite(wanted))) return [0.1, 10];
+  if (!(wanted >= smallestFactor && Number.isFinite(wanted))) return [0.1, 10];
   const nearest = Math.round(Math.log10(wanted));
   return strengths.map((strength) => Number((10 ** (nearest + Math.log10(strength))).toPrecision(1)));
 }

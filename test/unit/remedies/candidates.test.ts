@@ -61,6 +61,11 @@ describe('usesOf', () => {
     ]);
   });
 
+  it('looks for no learning rate where steps are large beyond measure', () => {
+    assert.deepEqual(parametersOf('lower-lr', { layer: updates(2e9) }), [{ factor: 0.1 }]);
+    assert.deepEqual(parametersOf('clip-grad-norm', { step: () => ({ gradientNorm: 1e10 }) }), [{ max_norm: 1 }]);
+  });
+
   it('clips at the usual norm besides the default', () => {
     assert.deepEqual(parametersOf('clip-grad-norm', { step: () => ({ gradientNorm: 0.02 }) }), [
       { max_norm: 1 },
