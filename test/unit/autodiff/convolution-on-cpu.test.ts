@@ -79,7 +79,7 @@ const examples: Example[] = [
     about: 'few positions, strided and dilated, with a rest',
     x: [2, 8, 12, 9],
     w: [24, 8, 3, 3],
-    y: [2, 24, 4, 3],
+    y: [2, 24, 4, 4],
     attributes: { strides: [3, 2], dilations: [2, 1], pads: [1, 0, 2, 1] },
     blocked: 0,
   },
