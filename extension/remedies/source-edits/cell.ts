@@ -2,7 +2,9 @@
 import { cellFix } from '../../source/edits/recurrent-cell';
 import type { Layer } from '../../source/values';
 import { DoesNotFit } from '../remedy';
+import type { Code } from './code';
 import type { SourceEditor } from './editors';
+import { attributeUses, namesOfLayers } from './uses';
 
 export const cellEditor = (cell: 'lstm' | 'gru'): SourceEditor => ({
   stage: 'cell',
@@ -24,8 +26,35 @@ export const cellEditor = (cell: 'lstm' | 'gru'): SourceEditor => ({
         throw new DoesNotFit(
           'The hidden state of the RNN goes where an LSTM’s pair of states would not fit; change it by hand.',
         );
+      refuseByHand(code, layer, cell);
       code.take(file, edits);
     }
     return `Use ${cell.toUpperCase()} instead of a plain RNN`;
   },
 });
+
+/** Fills a weight of any shape. */
+const fitsAnyShape =
+  /^(orthogonal|xavier_uniform|xavier_normal|kaiming_uniform|kaiming_normal|uniform|normal|trunc_normal|zeros|zero|ones|constant|fill|eye|sparse)_$/;
+
+/** Weights that are set to tensors of the RNN's shapes: those of an LSTM or a GRU are for several gates. */
+const refuseByHand = (code: Code, layer: Layer, cell: 'lstm' | 'gru'): void => {
+  const { file } = layer.site;
+  const names = namesOfLayers(code.trace, new Set([layer]));
+  const lines = [
+    ...code.trace.initializations
+      .filter(({ parameter, scheme }) => parameter.layer === layer && !fitsAnyShape.test(scheme))
+      .map(({ site }) => site.file.source.lineOf(site.from)),
+    ...[...attributeUses(file.root, /^((weight|bias)_(ih|hh)(_l\d+(_reverse)?)?|nonlinearity|mode)$/)]
+      .filter(({ owner, attribute, isWritten, statement }) => {
+        const isKept = /^(weight|bias)_/.test(attribute) && !(isWritten && statement.kind === 'assign');
+        return !isKept && owner !== undefined && names.has(owner);
+      })
+      .map(({ node }) => file.source.lineOf(node.from)),
+  ];
+  const [line] = lines;
+  if (line !== undefined)
+    throw new DoesNotFit(
+      `Line ${line + 1} uses what the RNN has and ${/^l/.test(cell) ? 'an LSTM' : 'a GRU'} has not, or has in another shape.`,
+    );
+};

@@ -14,6 +14,7 @@ import { findRemedy, remedies } from '../index';
 import { DoesNotFit, type Remedy } from '../remedy';
 import { Code, linesAround, programOf, type FileEdits, type Program } from './code';
 import { sourceEditors, stages, type SourceEditor } from './editors';
+import { laterUses } from './later-uses';
 import { sitesOfUnits } from './module-paths';
 
 export { programOf, type FileEdits, type Program } from './code';
@@ -110,7 +111,9 @@ const editSites = (program: Program, use: Use, sites: readonly Site[] | undefine
   const edits = code.changes;
   if (edits.length === 0) throw new DoesNotFit('The source is like that already.');
   for (const each of edits) assertWhole(each);
-  return { title, changesNetwork: remedy.changesNetwork, edits };
+  if (remedy.changesNetwork && code.framework === 'pytorch')
+    for (const { file, edits: more } of laterUses(program, edited(program, edits), edits)) code.edit(file, ...more);
+  return { title, changesNetwork: remedy.changesNetwork, edits: code.changes };
 };
 
 /** An edit that leaves a syntax error behind is a fault of ours, never something to offer. */

@@ -11,6 +11,7 @@ import { callsOf, creationOf, ownerText } from './creation';
 import type { SourceEditor } from './editors';
 import { normalizeTensorFlow } from './tensorflow-normalization';
 import { blocksOf, byCreation, featuresText, isNormalized, recurrentOps, type LayerOp } from './network';
+import { attributeUses, namesOfLayers } from './uses';
 
 export const normalizationEditor = (id: 'batch-norm' | 'layer-norm'): SourceEditor => ({
   stage: 'normalization',
@@ -101,6 +102,8 @@ const withoutBias = (code: Code, ops: readonly LayerOp[]): { from: number; to: n
     )
   )
     return [];
+  const names = namesOfLayers(code.trace, layers);
+  if ([...attributeUses(file.root, /^bias$/)].some(({ owner }) => owner !== undefined && names.has(owner))) return [];
   if (node.arguments.some(({ spread }) => spread)) return [];
   const index = /Linear$/.test(layer.type) ? 2 : 7;
   if (constantArgument(layer.call, 'bias', index) === false) return [];

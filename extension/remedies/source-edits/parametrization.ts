@@ -4,6 +4,7 @@ import type { Site } from '../../source/values';
 import { DoesNotFit } from '../remedy';
 import type { SourceEditor } from './editors';
 import { byCreation, weightOps } from './network';
+import { attributeUses, namesOfLayers } from './uses';
 
 export const parametrizationEditor = (id: 'weight-norm' | 'spectral-norm'): SourceEditor => ({
   stage: 'parametrization',
@@ -28,6 +29,13 @@ export const parametrizationEditor = (id: 'weight-norm' | 'spectral-norm'): Sour
         throw new DoesNotFit(
           `Line ${set.site.file.source.lineOf(set.site.from) + 1} initializes these weights after they are made, which a parametrization would hide.`,
         );
+      const { file } = site;
+      const names = namesOfLayers(code.trace, layers);
+      for (const { owner, isWritten, node } of attributeUses(file.root, /^weight$/))
+        if (isWritten && owner !== undefined && names.has(owner))
+          throw new DoesNotFit(
+            `Line ${file.source.lineOf(node.from) + 1} sets these weights by hand, which a parametrization would hide.`,
+          );
       code.wrap(site, `${code.refer(site.file, `torch.nn.utils.parametrizations.${name}`)}(`, ')');
     }
     return id === 'weight-norm' ? 'Add weight normalization' : 'Add spectral normalization';

@@ -16,7 +16,31 @@ const cell = net(
 const runs = 'backward(after.Net(), torch.randn(4, 5, 12))';
 const isA = (type: string): string => `${runs}\nassert isinstance(after.Net().rnn, nn.${type})`;
 
+/** A recurrent layer, and statements after it in `__init__`. */
+const withInit = (init: string): string =>
+  unpacked.replace(/^( +)self\.head = .*$/m, (line, by: string) =>
+    [line, ...init.split('\n').map((each) => by + each)].join('\n'),
+  );
+
+/** What initializes recurrent weights or asks for their sizes, in the ways in which people write it. */
+const initialized = {
+  'by name': 'nn.init.orthogonal_(self.rnn.weight_hh_l0)',
+  'by getattr': 'nn.init.orthogonal_(getattr(self.rnn, "weight_hh_l0"))',
+  'through data': 'self.rnn.weight_hh_l0.data.mul_(0.5)\nself.rnn.bias_hh_l0.data.fill_(0.0)',
+  'in a loop over names':
+    'for name, p in self.rnn.named_parameters():\n    if "weight_hh" in name:\n        nn.init.orthogonal_(p)\n    elif "bias" in name:\n        nn.init.zeros_(p)',
+  flattened: 'self.rnn.flatten_parameters()\nself.width = self.rnn.hidden_size + self.rnn.input_size',
+};
+
 export const recurrentCases: readonly EditCase[] = [
+  ...Object.entries(initialized).flatMap(([name, init]): EditCase[] =>
+    (['self-attention', 'lstm', 'gru'] as const).map((id) => ({
+      name: `weights that are initialized ${name}`,
+      program: withInit(init),
+      uses: use(id),
+      check: 'backward(after.Net(), torch.randn(4, 5, 12))',
+    })),
+  ),
   {
     name: 'an unpacked state',
     program: unpacked,
