@@ -1,7 +1,8 @@
 /** An execution provider is a kernel: one controller for each that is found. */
 import * as vscode from 'vscode';
+import { readableNumber } from '../panel/readable-number';
 import type { RunLibrary } from '../panel/run-library';
-import type { ProviderInfo } from '../protocol/provider';
+import { fastestProvider, type ProviderInfo } from '../protocol/provider';
 import type { RunHeader } from '../protocol/run';
 import { Trainer, type TrainerOptions } from '../trainer/host';
 import type { CellStatus } from './cell-status';
@@ -25,8 +26,11 @@ const elsewhere: Readonly<Record<string, (platform: NodeJS.Platform) => boolean>
   cuda: (platform) => platform === 'darwin',
 };
 
-/** The fastest first, for networks of the size that one experiments with. */
-const bySpeed = ['cuda', 'dml', 'coreml', 'cpu', 'webgpu'];
+/** What the affinity rests on. */
+const speed = ({ timeProbe }: ProviderInfo): string | undefined =>
+  timeProbe === undefined
+    ? undefined
+    : vscode.l10n.t('{0} ms for a pass through a small network', readableNumber(1000 * timeProbe));
 
 export class NotebookControllers implements vscode.Disposable {
   private readonly controllers = new Map<string, vscode.NotebookController>();
@@ -86,8 +90,7 @@ export class NotebookControllers implements vscode.Disposable {
     try {
       const found = (await trainer.providers()).filter(({ id }) => !(elsewhere[id]?.(process.platform) ?? false));
       for (const provider of found) this.add(provider);
-      const usable = found.filter((provider) => provider.usable).map(({ id }) => id);
-      this.preferred = bySpeed.find((id) => usable.includes(id)) ?? 'cpu';
+      this.preferred = fastestProvider(found);
       for (const notebook of vscode.workspace.notebookDocuments)
         if (isExperimentNotebook(notebook)) this.prefer(notebook);
     } finally {
@@ -97,8 +100,13 @@ export class NotebookControllers implements vscode.Disposable {
     }
   }
 
-  private add({ id, usable, why, device }: ProviderInfo): void {
-    if (this.controllers.has(id)) return;
+  private add(provider: ProviderInfo): void {
+    const { id, usable, why, device } = provider;
+    const known = this.controllers.get(id);
+    if (known) {
+      known.detail = speed(provider);
+      return;
+    }
     const controller = vscode.notebooks.createNotebookController(
       `gradient-doctor.${id}`,
       notebookType,
@@ -113,6 +121,7 @@ export class NotebookControllers implements vscode.Disposable {
     controller.supportedLanguages = [cellLanguage];
     controller.supportsExecutionOrder = true;
     if (device !== undefined) controller.description = device;
+    controller.detail = speed(provider);
     if (!usable) {
       controller.description = vscode.l10n.t('not usable here');
       controller.detail = why;

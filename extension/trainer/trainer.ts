@@ -79,6 +79,6 @@ function serve(): void {
   send({ type: 'ready' });
 }
 
-const [mode, provider] = process.argv.slice(2);
-if (mode === probeArgument) void runProbe(provider!);
+const [mode, provider, passes] = process.argv.slice(2);
+if (mode === probeArgument) void runProbe(provider!, Number(passes));
 else serve();
