@@ -5,6 +5,7 @@ import { textOf } from '../notebook/presentation/text';
 import { verdictOf } from '../notebook/presentation/summary';
 import { runNotebook, type CellResult } from '../notebook/run-notebook';
 import { InputError, RunError } from '../protocol/errors';
+import { english } from '../protocol/text';
 import { unpackFinding } from '../protocol/panel-messages';
 import { exitCodes, type RegisterCommand } from './command';
 import { jsonOption, wholeNumber, type OutputOptions } from './options';
@@ -34,6 +35,7 @@ export const registerRun: RegisterCommand = (program, context) => {
       provider: ep,
       version,
       shim,
+      t: english,
       signal: request.signal,
       onProgress: (message, fraction) => request.progress?.(message, fraction),
     });

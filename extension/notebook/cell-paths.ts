@@ -1,26 +1,47 @@
-/** The files that a cell names. */
-import { isMap, isScalar, parseDocument } from 'yaml';
+/** The files and the runs that a cell names. */
+import { isMap, isScalar, isSeq, parseDocument } from 'yaml';
 
-export interface NamedFile {
-  path: string;
+/** What stands in a cell for something outside of it. */
+export interface Named {
+  name: string;
   /** Offsets of the name in the text. */
   start: number;
   end: number;
 }
 
-const places = [['model'], ['data', 'npz'], ['capture', 'script']] as const;
+const files = [['model'], ['data', 'npz'], ['capture', 'script']] as const;
+const runs = [
+  ['prescribe', 'run'],
+  ['sweep', 'run'],
+] as const;
+
+const named = (node: unknown): Named[] =>
+  isScalar(node) && typeof node.value === 'string' && node.range && node.value !== ''
+    ? [{ name: node.value, start: node.range[0], end: node.range[1] }]
+    : [];
 
 /** In the order in which they are written; of a text that is no YAML, none. */
-export function filesIn(text: string): NamedFile[] {
+export function filesIn(text: string): Named[] {
   const document = parseDocument(text);
   if (!isMap(document.contents)) return [];
-  return places
-    .flatMap((place): NamedFile[] => {
-      const node: unknown = document.getIn(place, true);
-      if (!isScalar(node) || typeof node.value !== 'string' || !node.range || node.value === '') return [];
-      return [{ path: node.value, start: node.range[0], end: node.range[1] }];
-    })
-    .sort((a, b) => a.start - b.start);
+  return files.flatMap((place) => named(document.getIn(place, true))).sort((a, b) => a.start - b.start);
+}
+
+/** The runs that a cell speaks of. */
+export function runsIn(text: string): Named[] {
+  const document = parseDocument(text);
+  if (!isMap(document.contents)) return [];
+  const compared: unknown = document.get('compare', true);
+  return [
+    ...(isSeq(compared) ? compared.items.flatMap(named) : []),
+    ...runs.flatMap((place) => named(document.getIn(place, true))),
+  ];
+}
+
+/** The name that an experiment cell gives its run. */
+export function givenName(text: string): Named | undefined {
+  const document = parseDocument(text);
+  return isMap(document.contents) ? named(document.get('name', true))[0] : undefined;
 }
 
 /** The cell in its usual form: fields as they are, one space inside braces. Undefined for what is no YAML. */

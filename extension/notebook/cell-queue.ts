@@ -1,5 +1,6 @@
 /** The cells of one notebook that run and wait, one after the other; behind one that fails, none. */
 import * as vscode from 'vscode';
+import { choosePython } from '../capture/python-choice';
 import { outputMime, type CellOutput } from '../protocol/notebook-output';
 import type { CellStatus } from './cell-status';
 import { folderOf, labCellsOf } from './documents';
@@ -90,6 +91,8 @@ export class CellQueue {
         folder: folderOf(this.notebook),
         cells: labCellsOf(this.notebook),
         provider,
+        t: vscode.l10n.t,
+        python: (script) => choosePython(vscode.Uri.file(script)),
         signal: interrupt.signal,
         onOutput: (live) => {
           if (live.kind === 'run') status(vscode.l10n.t('step {0} of {1}', live.steps, live.settings.steps));

@@ -1,8 +1,10 @@
 /** The language of experiment cells: one schema for types, validation, completion and hovers. */
 import { z } from 'zod';
 import { lossIds, modes } from '../protocol/experiment';
-import { findRemedy } from '../remedies';
+import { text } from '../protocol/text';
+import { findRemedy, remedies } from '../remedies';
 import type { Remedy } from '../remedies/remedy';
+import type { CustomIssue } from './cell-issues';
 
 const positive = z.number().positive();
 const whole = z.number().int().positive();
@@ -13,38 +15,47 @@ const parameter = z.union([z.number(), z.string(), z.boolean()]);
  * stand `units`: the layers that it is restricted to.
  */
 const use = (
-  what: string,
+  texts: { unknown: string; several: string },
   allowed: (remedy: Remedy) => boolean,
 ): z.ZodType<string | Record<string, Parameters | null>> =>
   z
-    .union([
-      z.string(),
-      z.record(z.string(), z.record(z.string(), z.union([parameter, z.array(z.string())])).nullable()),
-    ])
+    .union(
+      [z.string(), z.record(z.string(), z.record(z.string(), z.union([parameter, z.array(z.string())])).nullable())],
+      { error: text('Write a name, or { name: { parameter: value } }.') },
+    )
     .superRefine((value, context) => {
       const entries = typeof value === 'string' ? [[value, null] as const] : Object.entries(value);
-      const issue = (path: PropertyKey[], message: string): void => {
-        context.addIssue({ code: 'custom', path: typeof value === 'string' ? [] : path, message });
+      const issue = (path: PropertyKey[], params: CustomIssue): void => {
+        context.addIssue({ code: 'custom', path: typeof value === 'string' ? [] : path, params: { ...params } });
       };
-      if (entries.length !== 1) issue([], `Write one ${what} an entry.`);
+      if (entries.length !== 1) issue([], { text: texts.several });
       for (const [id, parameters] of entries) {
         const remedy = findRemedy(id);
         if (!remedy || !allowed(remedy)) {
-          issue([id], `No ${what} is called "${id}".`);
+          const candidates = remedies.filter(allowed).map((one) => one.id);
+          issue([id], { text: texts.unknown, values: [id], atKey: typeof value !== 'string', candidates });
           continue;
         }
         const { units, ...others } = parameters ?? {};
-        if (units !== undefined && !(Array.isArray(units) && remedy.transform))
-          issue([id, 'units'], remedy.transform ? 'Write a list of layers.' : `"${id}" changes no layers.`);
-        const checked = remedy.parameters.safeParse(others);
-        for (const { path, message } of checked.error?.issues ?? []) issue([id, ...path], message);
+        if (units !== undefined && !remedy.transform)
+          issue([id, 'units'], { text: text('"{0}" changes no layers.'), values: [id] });
+        else if (units !== undefined && !Array.isArray(units))
+          issue([id, 'units'], { text: text('Write a list of layers, such as [ layers.0 ].') });
+        const { error } = remedy.parameters.safeParse(others);
+        if (error) issue([id], { inner: error.issues });
       }
     });
 
 type Parameters = Record<string, z.infer<typeof parameter> | string[]>;
 
-const remedyUse = use('remedy', () => true);
-const scheduleUse = use('schedule', ({ isSchedule = false }) => isSchedule);
+const remedyUse = use(
+  { unknown: text('No remedy is called "{0}".'), several: text('Write one remedy an entry.') },
+  () => true,
+);
+const scheduleUse = use(
+  { unknown: text('No schedule is called "{0}".'), several: text('Write one schedule.') },
+  ({ isSchedule = false }) => isSchedule,
+);
 
 const sgd = z.strictObject({
   lr: positive.optional().describe('Learning rate. 0.1 where left out.'),
@@ -63,24 +74,30 @@ const adam = z.strictObject({
   weight_decay: z.number().min(0).optional().describe('L2 penalty for adam, decoupled decay for adamw.'),
 });
 
-const optimizer = z.union([
-  z.enum(['sgd', 'adam', 'adamw']),
-  z.strictObject({ sgd: sgd.nullable() }),
-  z.strictObject({ adam: adam.nullable() }),
-  z.strictObject({ adamw: adam.nullable() }),
-]);
+const optimizer = z.union(
+  [
+    z.enum(['sgd', 'adam', 'adamw']),
+    z.strictObject({ sgd: sgd.nullable() }),
+    z.strictObject({ adam: adam.nullable() }),
+    z.strictObject({ adamw: adam.nullable() }),
+  ],
+  { error: text('Write sgd, adam or adamw, or { sgd: { lr: 0.1 } }.') },
+);
 
-const data = z.union([
-  z.strictObject({
-    npz: z.string().describe('Arrays named as the model’s inputs, and `target`. Relative to the notebook.'),
-    validation: z.number().min(0).lt(1).optional().describe('Share of the rows that is held out.'),
-  }),
-  z.strictObject({
-    synthetic: z.enum(['classification', 'regression']).describe('Data drawn from a random teacher.'),
-    classes: whole.optional().describe('Number of classes.'),
-    validation: z.number().min(0).lt(1).optional().describe('Share of the rows that is held out.'),
-  }),
-]);
+const data = z.union(
+  [
+    z.strictObject({
+      npz: z.string().describe('Arrays named as the model’s inputs, and `target`. Relative to the notebook.'),
+      validation: z.number().min(0).lt(1).optional().describe('Share of the rows that is held out.'),
+    }),
+    z.strictObject({
+      synthetic: z.enum(['classification', 'regression']).describe('Data drawn from a random teacher.'),
+      classes: whole.optional().describe('Number of classes.'),
+      validation: z.number().min(0).lt(1).optional().describe('Share of the rows that is held out.'),
+    }),
+  ],
+  { error: text('Write { npz: FILE }, or { synthetic: classification }.') },
+);
 
 export const experimentCell = z.strictObject({
   name: z.string().optional().describe('What other cells call this run.'),
@@ -131,6 +148,9 @@ export const sweepCell = z.strictObject({
       run: z.string().describe('Name of the experiment to vary.'),
       over: z
         .record(z.string(), z.array(z.union([parameter, z.null()])).min(1))
+        .refine((over) => Object.keys(over).length > 0, {
+          params: { text: text('Name a field with its values, such as { optimizer.sgd.lr: [ 0.01, 0.1 ] }.') },
+        })
         .describe('Field paths, such as optimizer.sgd.lr, with the values to try: every combination is run.'),
     })
     .describe('Runs an experiment once for every combination of values.'),

@@ -31,7 +31,7 @@ export class CellStatus implements vscode.NotebookCellStatusBarItemProvider, vsc
     if (doing !== undefined) return [item(`${icons.running} ${doing}`)];
     const output = resultOf(cell);
     if (!output) return [...sizeInAdvance(cell)];
-    const { tone, text } = verdictOf(output);
+    const { tone, text } = verdictOf(output, vscode.l10n.t);
     const items = [item(`${icons[tone]} ${text}`, vscode.l10n.t('Verdict of the last run'))];
     if (output.kind === 'compare') return items;
     items.push(item(`$(watch) ${seconds(output.timeElapsed)}`, vscode.l10n.t('Duration')));

@@ -1,7 +1,11 @@
 /** Reads a cell: YAML to one of the four kinds of cells, with the place in the text of everything that is wrong. */
-import { isMap, isNode, LineCounter, parseDocument, type Document } from 'yaml';
+import { isMap, isNode, LineCounter, parseDocument, type Document, type YAMLParseError } from 'yaml';
 import type { z } from 'zod';
-import { cellSchemas, type CellKind } from './cell-schema';
+import { english, type Translate } from '../protocol/text';
+import { issuesIn, nearest } from './cell-issues';
+import { cellSchemas, type CellKind, type SweepCell } from './cell-schema';
+import { fieldNamesAt } from './completion';
+import { issuesOfSweep } from './sweep';
 
 export type Cell = { [Kind in CellKind]: { kind: Kind; value: z.infer<(typeof cellSchemas)[Kind]> } }[CellKind];
 
@@ -9,11 +13,14 @@ export interface Problem {
   message: string;
   /** 0-based, UTF-16 units. */
   range: { start: { line: number; character: number }; end: { line: number; character: number } };
+  /** What was probably meant in place of what stands there. */
+  meant?: string;
 }
 
 export type ReadCell = { cell: Cell; problems: [] } | { cell?: undefined; problems: Problem[] };
 
-export function readCell(text: string): ReadCell {
+/** @param t puts what is wrong into the reader's language */
+export function readCell(text: string, t: Translate = english): ReadCell {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const problem = (message: string, [start, end]: readonly [number, number]): Problem => ({
@@ -21,47 +28,60 @@ export function readCell(text: string): ReadCell {
     range: { start: position(lines, start), end: position(lines, Math.max(end, start + 1)) },
   });
   if (document.errors.length > 0)
-    return { problems: document.errors.map((error) => problem(error.message, error.pos)) };
+    return { problems: document.errors.map((error) => problem(yamlMessage(error, t), error.pos)) };
   if (!isMap(document.contents))
-    return { problems: [problem('An experiment cell is a mapping, such as `model: model.onnx`.', [0, text.length])] };
+    return {
+      problems: [problem(t('An experiment cell is a mapping, such as `model: model.onnx`.'), [0, text.length])],
+    };
+  let value: unknown;
+  try {
+    value = document.toJS();
+  } catch (error) {
+    // An alias without its anchor, or too many of them.
+    return { problems: [problem((error as Error).message, [0, text.length])] };
+  }
   const kind = kindOf(document);
-  const checked = cellSchemas[kind].safeParse(document.toJS());
-  if (checked.success) return { cell: { kind, value: checked.data } as Cell, problems: [] };
+  const checked = cellSchemas[kind].safeParse(value);
+  const issues = checked.success
+    ? kind === 'sweep'
+      ? issuesOfSweep(checked.data as SweepCell, t)
+      : []
+    : issuesIn(checked.error.issues, t);
+  if (checked.success && issues.length === 0) return { cell: { kind, value: checked.data } as Cell, problems: [] };
   return {
-    problems: flatten(checked.error.issues).map(({ path, message, atKey }) =>
-      problem(message, rangeOf(document, path, atKey ?? false, text)),
-    ),
+    problems: issues.map((issue) => {
+      const range = rangeOf(document, issue.path, issue.atKey, text);
+      const known = issue.candidates ?? (issue.atKey ? fieldNamesAt(issue.path.slice(0, -1).map(step)) : []);
+      const meant = nearest(unquoted(text.slice(...range)), known);
+      const hint =
+        meant !== undefined
+          ? t('Did you mean "{0}"?', meant)
+          : issue.atKey && known.length > 0 && known.length <= fewFields
+            ? t('There are: {0}.', [...new Set(known)].join(', '))
+            : undefined;
+      const message = [issue.message, hint].filter(Boolean).join(' ');
+      return { ...problem(message, range), ...(meant === undefined ? {} : { meant }) };
+    }),
   };
+}
+
+/** So many can be listed. */
+const fewFields = 8;
+
+const step = (key: PropertyKey): string | number => (typeof key === 'number' ? key : String(key));
+
+const unquoted = (text: string): string => text.trim().replace(/^(['"])(.*)\1$/, '$2');
+
+function yamlMessage({ code, message }: Pick<YAMLParseError, 'code' | 'message'>, t: Translate): string {
+  if (code === 'TAB_AS_INDENT') return t('Indent with spaces, not with tabs.');
+  if (code === 'DUPLICATE_KEY') return t('This field is there twice.');
+  return message;
 }
 
 function kindOf(document: Document): CellKind {
   for (const kind of ['compare', 'prescribe', 'sweep'] as const) if (document.has(kind)) return kind;
   return 'experiment';
 }
-
-interface Issue {
-  path: readonly PropertyKey[];
-  message: string;
-  /** The field's name is wrong, not its value. */
-  atKey?: boolean;
-}
-
-/** One issue per place; of a union, those of the member that comes closest. */
-function flatten(issues: readonly z.core.$ZodIssue[], prefix: readonly PropertyKey[] = []): Issue[] {
-  return issues.flatMap((issue): Issue[] => {
-    const path = [...prefix, ...issue.path];
-    if (issue.code === 'unrecognized_keys')
-      return issue.keys.map((key) => ({ path: [...path, key], message: `Unknown field "${key}".`, atKey: true }));
-    if (issue.code === 'invalid_union') {
-      const members = issue.errors.map((errors) => flatten(errors, path));
-      const deepest = members.sort((a, b) => depth(b) - depth(a) || a.length - b.length)[0];
-      if (deepest && depth(deepest) > path.length) return deepest;
-    }
-    return [{ path, message: issue.message }];
-  });
-}
-
-const depth = (issues: readonly Issue[]): number => Math.max(0, ...issues.map(({ path }) => path.length));
 
 /** Where a path stands in the text; what is missing is reported at the mapping that lacks it. */
 function rangeOf(document: Document, path: readonly PropertyKey[], atKey: boolean, text: string): [number, number] {

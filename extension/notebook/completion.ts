@@ -57,6 +57,14 @@ export function expectsRun(text: string, offset: number): boolean {
   return path[0] === 'compare' || ((path[0] === 'prescribe' || path[0] === 'sweep') && path[1] === 'run');
 }
 
+/** Names of the fields that can stand in the mapping at a path. */
+export function fieldNamesAt(path: readonly (string | number)[]): string[] {
+  if (path[0] === 'sweep' && path[1] === 'over') return sweptFields().map(({ label }) => label);
+  const inUse = path[0] === 'remedies' || path[0] === 'schedule';
+  const fields = inUse ? useSuggestions([...path], 'key') : fieldsOf(schemasAt([...path]));
+  return fields.map(({ label }) => label);
+}
+
 function placeAt(text: string, offset: number): Place | undefined {
   const before = text.slice(0, offset).replace(/[\w./-]*$/, '');
   const after = text.slice(offset).replace(/^[\w./-]*/, '');

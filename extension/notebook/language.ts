@@ -3,7 +3,8 @@ import * as vscode from 'vscode';
 import { existsSync } from 'node:fs';
 import { dirname, extname, isAbsolute, resolve } from 'node:path';
 import { readCell } from './cell';
-import { filesIn, formatted } from './cell-paths';
+import { filesIn, formatted, givenName, runsIn, type Named } from './cell-paths';
+import { nearest } from './cell-issues';
 import { descriptionAt, expectsRun, fileKindAt, suggestionsAt, type Suggestion } from './completion';
 import { codeCells, folderOf, isExperimentNotebook, labCellsOf, notebookOf } from './documents';
 import { namesOf } from './engine/references';
@@ -24,6 +25,11 @@ export function registerLanguage(): vscode.Disposable {
     vscode.languages.registerHoverProvider(selector, { provideHover: hover }),
     vscode.languages.registerDocumentFormattingEditProvider(selector, { provideDocumentFormattingEdits: format }),
     vscode.languages.registerDocumentLinkProvider(selector, { provideDocumentLinks: links }),
+    vscode.languages.registerCodeActionsProvider(
+      selector,
+      { provideCodeActions: correct },
+      { providedCodeActionKinds: [vscode.CodeActionKind.QuickFix] },
+    ),
     new Problems(),
   );
 }
@@ -111,23 +117,39 @@ const absolute = (document: vscode.TextDocument, path: string): string =>
 
 const links = (document: vscode.TextDocument): vscode.DocumentLink[] =>
   filesIn(document.getText()).map(
-    ({ path, start, end }) =>
+    ({ name, start, end }) =>
       new vscode.DocumentLink(
         new vscode.Range(document.positionAt(start), document.positionAt(end)),
-        vscode.Uri.file(absolute(document, path)),
+        vscode.Uri.file(absolute(document, name)),
       ),
   );
+
+/** Files that cells name: a warning goes when one appears. */
+const namedFiles = '**/*.{onnx,npz,npy,safetensors,py}';
+const patienceMilliseconds = 200;
 
 /** Underlines what is wrong in the cells of open notebooks. */
 class Problems implements vscode.Disposable {
   private readonly collection = vscode.languages.createDiagnosticCollection('gradient-doctor-notebook');
   private readonly subscriptions: readonly { dispose(): unknown }[];
+  private timer: NodeJS.Timeout | undefined;
 
   constructor() {
+    const watcher = vscode.workspace.createFileSystemWatcher(namedFiles, false, true, false);
+    const checkAll = () => {
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => {
+        for (const notebook of vscode.workspace.notebookDocuments) this.check(notebook);
+      }, patienceMilliseconds);
+    };
     this.subscriptions = [
       this.collection,
-      vscode.workspace.onDidChangeNotebookDocument(({ notebook }) => {
-        this.check(notebook);
+      watcher,
+      watcher.onDidCreate(checkAll),
+      watcher.onDidDelete(checkAll),
+      vscode.workspace.onDidChangeNotebookDocument(({ notebook, contentChanges, cellChanges }) => {
+        // While a cell runs its output changes all the time.
+        if (contentChanges.length > 0 || cellChanges.some(({ document }) => document)) this.check(notebook);
       }),
       vscode.workspace.onDidOpenNotebookDocument((notebook) => {
         this.check(notebook);
@@ -143,6 +165,7 @@ class Problems implements vscode.Disposable {
   }
 
   dispose(): void {
+    clearTimeout(this.timer);
     for (const subscription of this.subscriptions) subscription.dispose();
   }
 
@@ -153,58 +176,69 @@ class Problems implements vscode.Disposable {
   }
 }
 
+/** A diagnostic that knows what was probably meant. */
+class Misspelling extends vscode.Diagnostic {
+  meant: string | undefined;
+}
+
 /** @param names of the experiments of the notebook */
 function problemsIn(document: vscode.TextDocument, names: readonly string[]): vscode.Diagnostic[] {
   const text = document.getText();
   if (text.trim() === '') return [];
-  const { cell, problems } = readCell(text);
-  const found = problems.map(({ message, range: { start, end } }) =>
+  const t = (english: string, ...values: (string | number)[]) => vscode.l10n.t(english, ...values);
+  const warning = ({ start, end }: Named, message: string, meant?: string): Misspelling =>
     diagnostic(
-      new vscode.Range(start.line, start.character, end.line, end.character),
+      new vscode.Range(document.positionAt(start), document.positionAt(end)),
       message,
-      vscode.DiagnosticSeverity.Error,
+      vscode.DiagnosticSeverity.Warning,
+      meant,
+    );
+  const name = givenName(text);
+  return [
+    ...readCell(text, t).problems.map(({ message, range: { start, end }, meant }) =>
+      diagnostic(
+        new vscode.Range(start.line, start.character, end.line, end.character),
+        message,
+        vscode.DiagnosticSeverity.Error,
+        meant,
+      ),
     ),
-  );
-  for (const { path, start, end } of filesIn(text))
-    if (!existsSync(absolute(document, path)))
-      found.push(
-        diagnostic(
-          new vscode.Range(document.positionAt(start), document.positionAt(end)),
-          vscode.l10n.t('There is no file {0}.', path),
-          vscode.DiagnosticSeverity.Warning,
-        ),
-      );
-  for (const name of cell ? referredTo(cell) : [])
-    if (!names.includes(name)) {
-      const start = text.indexOf(name);
-      found.push(
-        diagnostic(
-          new vscode.Range(document.positionAt(start), document.positionAt(start + name.length)),
-          vscode.l10n.t('No experiment of this notebook is called "{0}".', name),
-          vscode.DiagnosticSeverity.Warning,
-        ),
-      );
-    }
-  return found;
+    ...filesIn(text)
+      .filter((file) => !existsSync(absolute(document, file.name)))
+      .map((file) => warning(file, vscode.l10n.t('There is no file {0}.', absolute(document, file.name)))),
+    ...runsIn(text)
+      .filter((run) => !names.includes(run.name))
+      .map((run) => {
+        const meant = nearest(run.name, names);
+        const message = vscode.l10n.t('No experiment of this notebook is called "{0}".', run.name);
+        return warning(run, meant ? `${message} ${vscode.l10n.t('Did you mean "{0}"?', meant)}` : message, meant);
+      }),
+    ...(name && names.filter((other) => other === name.name).length > 1
+      ? [warning(name, vscode.l10n.t('Several experiments of this notebook are called "{0}".', name.name))]
+      : []),
+  ];
 }
 
-function diagnostic(range: vscode.Range, message: string, severity: vscode.DiagnosticSeverity): vscode.Diagnostic {
-  const made = new vscode.Diagnostic(range, message, severity);
+function diagnostic(range: vscode.Range, message: string, severity: vscode.DiagnosticSeverity, meant?: string) {
+  const made = new Misspelling(range, message, severity);
   made.source = 'Gradient Doctor';
+  made.meant = meant;
   return made;
 }
 
-type Cell = NonNullable<ReturnType<typeof readCell>['cell']>;
-
-const referredTo = ({ kind, value }: Cell): readonly string[] => {
-  switch (kind) {
-    case 'compare':
-      return value.compare;
-    case 'prescribe':
-      return [value.prescribe.run];
-    case 'sweep':
-      return [value.sweep.run];
-    case 'experiment':
-      return [];
-  }
-};
+/** Writes what was meant. */
+function correct(
+  document: vscode.TextDocument,
+  _: vscode.Range,
+  { diagnostics }: vscode.CodeActionContext,
+): vscode.CodeAction[] {
+  return diagnostics.flatMap((problem) => {
+    if (!(problem instanceof Misspelling) || problem.meant === undefined) return [];
+    const action = new vscode.CodeAction(vscode.l10n.t('Change to {0}', problem.meant), vscode.CodeActionKind.QuickFix);
+    action.edit = new vscode.WorkspaceEdit();
+    action.edit.replace(document.uri, problem.range, quoted(problem.meant));
+    action.diagnostics = [problem];
+    action.isPreferred = true;
+    return [action];
+  });
+}

@@ -50,7 +50,13 @@ export class PrescriptionController {
 
   /** Tries remedies on a run, with its own settings. One that was not finished is run anew before. */
   prescribeRun(run: RunRecord, budget: number): Promise<Prescribed | undefined> {
-    return this.inTurn(run.header.settings, run.name, run.end?.kind === 'finished' ? run : undefined, budget);
+    const { statedExperiment } = this.parts.load();
+    return this.inTurn(
+      statedExperiment(run.header.settings),
+      run.name,
+      run.end?.kind === 'finished' ? run : undefined,
+      budget,
+    );
   }
 
   private inTurn(

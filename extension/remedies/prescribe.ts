@@ -14,6 +14,8 @@ import { assess, effectOf, isGood, isHealthy, isHopeless, judge, startOf, type A
 import type { TimedRun } from './trial-run';
 import { findRemedy } from './index';
 
+export { statedExperiment } from './stated';
+
 /** What the search needs of the world around it. */
 export interface Clinic {
   /** @throws InputError where a remedy has nothing to apply to. */

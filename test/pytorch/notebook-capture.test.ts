@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
+import { english } from '../../extension/protocol/text';
 import { runCell } from '../../extension/notebook/engine/run-cell';
 import { Trainer } from '../../extension/trainer/host';
 import { python } from './python';
@@ -35,6 +36,7 @@ describe('a cell that captures', function () {
       trainer,
       provider: 'cpu',
       version: '1.2.3',
+      t: english,
       shim: join(root, 'dist/gradient_doctor_capture'),
       signal: new AbortController().signal,
     });

@@ -164,7 +164,7 @@ describe('experiment notebooks in the extension host', function () {
   it('complete, explain, check and link what is in a cell', async () => {
     const text = `${quick}\nloss: mse\nmode: `;
     const notebook = await open(
-      await write('language.gradnb', cell(text), cell('compare: [quick, nobody]'), cell('stepz: 1')),
+      await write('language.gradnb', cell(text), cell('compare: [quick, c, quikc]'), cell('stepz: 1')),
     );
     const [first, second, third] = notebook.getCells().map(({ document }) => document);
     const at = (line: number, character: number) => new vscode.Position(line, character);
@@ -192,8 +192,20 @@ describe('experiment notebooks in the extension host', function () {
         .getDiagnostics(document.uri)
         .map(({ message, range: { start } }) => [message, start.line, start.character]);
     await until(() => problems(third!).length > 0, 'problems are underlined');
-    assert.deepEqual(problems(third!), [['Unknown field "stepz".', 0, 0]]);
-    assert.deepEqual(problems(second!), [['No experiment of this notebook is called "nobody".', 0, 17]]);
+    assert.deepEqual(problems(third!), [['Unknown field "stepz". Did you mean "steps"?', 0, 0]]);
+    assert.deepEqual(problems(second!), [
+      ['No experiment of this notebook is called "c".', 0, 17],
+      ['No experiment of this notebook is called "quikc". Did you mean "quick"?', 0, 20],
+    ]);
+    const fixes = await vscode.commands.executeCommand<vscode.CodeAction[]>(
+      'vscode.executeCodeActionProvider',
+      third!.uri,
+      new vscode.Range(at(0, 0), at(0, 5)),
+    );
+    const fix = fixes.find(({ title }) => title === 'Change to steps');
+    assert.ok(fix?.edit && (await vscode.workspace.applyEdit(fix.edit)));
+    assert.equal(third!.getText(), 'steps: 1');
+    await until(() => problems(third!).length === 0, 'nothing is underlined any more');
   });
 
   it('open empty for a new file', async () => {

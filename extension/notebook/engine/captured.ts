@@ -46,15 +46,20 @@ function once(capture: NonNullable<ExperimentCell['capture']>, lab: Laboratory):
 
 async function run(
   { script, args = [] }: NonNullable<ExperimentCell['capture']>,
-  { folder, shim, signal, ...lab }: Laboratory,
+  { folder, shim, signal, python, ...lab }: Laboratory,
 ): Promise<Capture['experiment']> {
   const path = resolve(folder, script);
-  lab.onProgress?.(`Running ${basename(path)}`);
+  lab.onProgress?.(lab.t('Running {0}', basename(path)));
   const stem = basename(path, extname(path));
   const arguments_ = args.map(String);
   const name = arguments_.length > 0 ? `${stem}-${hash(arguments_)}` : stem;
   const { experiment } = await captureScript(
-    { python: await findPython([dirname(path), folder]), script: path, args: arguments_, cwd: dirname(path) },
+    {
+      python: await (python?.(path) ?? findPython([dirname(path), folder])),
+      script: path,
+      args: arguments_,
+      cwd: dirname(path),
+    },
     { shim, out: join(folder, '.gradient-doctor', name), timeoutSeconds, signal },
   );
   return experiment;

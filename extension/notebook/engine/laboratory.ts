@@ -2,6 +2,7 @@
 import type { Experiment } from '../../protocol/experiment';
 import type { CellOutput } from '../../protocol/notebook-output';
 import type { RunEnd, RunHeader, StepChunk } from '../../protocol/run';
+import type { Translate } from '../../protocol/text';
 import type { TrainOptions } from '../../trainer/host';
 
 /** A cell of the notebook as it stands. */
@@ -31,8 +32,12 @@ export interface Laboratory {
   /** Is shown the output while it grows, never oftener than is good for whom draws it. */
   onOutput?(output: CellOutput): void;
   onProgress?(message: string, fraction?: number): void;
+  /** For what is told while a cell runs; results are in English. */
+  t: Translate;
   /** Asked once per experiment cell, when the run begins. @returns the keeper and the moment it begins, ISO 8601 */
   keep?(name: string, header: RunHeader): { keeper: RunKeeper; started: Promise<string> };
+  /** The interpreter for a script; where left out, what is found. */
+  python?: (script: string) => Promise<string>;
   /** The folder of the shim that captures models (see `capture/`). */
   shim: string;
 }

@@ -45,7 +45,7 @@ export async function runPrescribe(
     timeStarted,
     timeElapsed: elapsed(),
   });
-  lab.onProgress?.('Measuring the baseline');
+  lab.onProgress?.(lab.t('Measuring the baseline'));
   try {
     const result = await prescribe(
       experiment,
@@ -58,7 +58,7 @@ export async function runPrescribe(
         budget,
         signal: lab.signal,
         onUpcoming: (upcoming) => {
-          lab.onProgress?.(`Trying ${trialName(upcoming)}`);
+          lab.onProgress?.(lab.t('Trying {0}', trialName(upcoming)));
         },
         onTrial: (trial) => {
           trials.push(storeTrial(trial));

@@ -42,7 +42,7 @@ export async function runSweep(cell: SweepCell, lab: Laboratory): Promise<Outcom
   const isInterrupted = (): boolean => lab.signal.aborted;
   for (const [index, point] of points.entries()) {
     if (isInterrupted()) break;
-    lab.onProgress?.(`Run ${index + 1} of ${size}: ${point.label}`, index / size);
+    lab.onProgress?.(lab.t('Run {0} of {1}: {2}', index + 1, size, point.label), index / size);
     const time = stopwatch();
     const values = valuesAt(axes, index);
     try {

@@ -1,5 +1,6 @@
 /** The charts of an output for readers without the extension, drawn for white paper. */
 import type { PrescribeOutput, RunOutput, SweepOutput, CellOutput } from '../../protocol/notebook-output';
+import { english } from '../../protocol/text';
 import { trialName } from '../../protocol/trial-ranking';
 import { unpackFloats, unpackIntegers } from '../../protocol/stored-series';
 import { depthColor, runColor } from '../../../webview/charts/colors';
@@ -14,9 +15,6 @@ import {
 } from '../../../webview/charts/figures';
 import { seriesOf } from './summary';
 import { earlyStep } from './text';
-
-const fill = (text: string, ...values: (string | number)[]): string =>
-  text.replaceAll(/\{(\d+)\}/g, (place, index: string) => String(values[Number(index)] ?? place));
 
 export function figuresOf(output: CellOutput): Figure[] {
   switch (output.kind) {
@@ -39,7 +37,7 @@ function figuresOfRuns(outputs: readonly RunOutput[]): Figure[] {
   }));
   if (!first || first.series.length === 0) return [];
   const layers = first.series.layout.layers.map((_, index) => index);
-  const view: View = { runs: [first, ...others], layers, theme: 'light', t: fill };
+  const view: View = { runs: [first, ...others], layers, theme: 'light', t: english };
   const step = first.series.steps[Math.max(0, first.series.indexOf(earlyStep))]!;
   const timed = outputs.some(({ throughTime }) => throughTime.length > 0);
   return [
@@ -66,7 +64,7 @@ function sweepFigure({ axes, points }: SweepOutput): Figure {
       color: depthColor(index, points.length, 'light'),
       ...curve(losses),
     })),
-    fill,
+    english,
   );
 }
 
@@ -83,7 +81,7 @@ function figuresOfPrescription({ baseline, prescriptions }: PrescribeOutput): Fi
         { label: baseline.name, color: runColor(0, 'light'), ...losses },
         { label: trialName(best), color: runColor(1, 'light'), ...curve(best.losses) },
       ],
-      fill,
+      english,
     ),
   ];
 }

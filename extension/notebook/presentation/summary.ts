@@ -1,6 +1,7 @@
 /** What came out of a cell, in a few words. */
 import { layoutOf, type CellOutput, type RunOutput } from '../../protocol/notebook-output';
 import type { PackedFinding } from '../../protocol/panel-messages';
+import { english, type Translate } from '../../protocol/text';
 import { trialName } from '../../protocol/trial-ranking';
 import { unpackFloats } from '../../protocol/stored-series';
 import { RunSeries } from '../../../webview/charts/run-series';
@@ -17,45 +18,54 @@ export interface CellVerdict {
 const counted = (findings: readonly PackedFinding[]): number =>
   findings.filter(({ severity }) => severity !== 'information').length;
 
-const found = (findings: number): CellVerdict => ({
+const found = (findings: number, t: Translate): CellVerdict => ({
   tone: findings === 0 ? 'healthy' : 'findings',
-  text: findings === 0 ? 'healthy' : `${findings} finding${findings === 1 ? '' : 's'}`,
+  text: findings === 0 ? t('healthy') : findings === 1 ? t('1 finding') : t('{0} findings', findings),
   findings,
 });
 
-export function verdictOf(output: CellOutput): CellVerdict {
+/** @param t puts the words into the reader's language; files are in English */
+export function verdictOf(output: CellOutput, t: Translate = english): CellVerdict {
   switch (output.kind) {
     case 'run':
-      return verdictOfRun(output);
+      return verdictOfRun(output, t);
     case 'compare':
-      return { tone: 'healthy', text: `${output.runs.length} runs compared`, findings: 0 };
+      return { tone: 'healthy', text: t('{0} runs compared', output.runs.length), findings: 0 };
     case 'sweep': {
       const total = output.axes.reduce((size, { values }) => size * values.length, 1);
       const healthy = output.points.filter(({ findings, end }) => end.kind === 'finished' && counted(findings) === 0);
+      const [good, done] = [healthy.length, output.points.length];
       return {
-        tone: output.points.length < total ? 'stopped' : healthy.length > 0 ? 'healthy' : 'findings',
-        text: `${healthy.length} of ${output.points.length} healthy${output.points.length < total ? `, stopped before ${total}` : ''}`,
+        tone: done < total ? 'stopped' : good > 0 ? 'healthy' : 'findings',
+        text:
+          done < total
+            ? t('{0} of {1} healthy, stopped before {2}', good, done, total)
+            : t('{0} of {1} healthy', good, done),
         findings: output.points.reduce((sum, { findings }) => sum + counted(findings), 0),
       };
     }
     case 'prescribe': {
       const findings = output.baseline ? counted(output.baseline.findings) : 0;
       if (!output.prescriptions)
-        return { tone: 'stopped', text: `stopped after ${output.trials.length} trials`, findings };
-      if (output.baseline && findings === 0) return { tone: 'healthy', text: 'nothing to mend', findings };
+        return { tone: 'stopped', text: t('stopped after {0} trials', output.trials.length), findings };
+      if (output.baseline && findings === 0) return { tone: 'healthy', text: t('nothing to mend'), findings };
       const [best] = output.prescriptions;
-      const text = best ? `${trialName(best)} ${best.healthy ? 'heals' : 'helps'}` : 'nothing helps';
+      const text = !best
+        ? t('nothing helps')
+        : best.healthy
+          ? t('{0} heals', trialName(best))
+          : t('{0} helps', trialName(best));
       return { tone: best?.healthy ? 'healthy' : 'findings', text, findings };
     }
   }
 }
 
-function verdictOfRun({ end, findings, steps }: RunOutput): CellVerdict {
+function verdictOfRun({ end, findings, steps }: RunOutput, t: Translate): CellVerdict {
   const number = counted(findings);
-  if (!end) return { tone: 'running', text: `step ${steps}`, findings: number };
-  if (end.kind === 'failed') return { tone: 'failed', text: 'failed', findings: number };
-  const verdict = found(number);
-  return end.kind === 'stopped' ? { ...verdict, tone: 'stopped', text: `${verdict.text}, stopped` } : verdict;
+  if (!end) return { tone: 'running', text: t('step {0}', steps), findings: number };
+  if (end.kind === 'failed') return { tone: 'failed', text: t('failed'), findings: number };
+  const verdict = found(number, t);
+  return end.kind === 'stopped' ? { ...verdict, tone: 'stopped', text: t('{0}, stopped', verdict.text) } : verdict;
 }
 
 export const seriesOf = (run: RunOutput): RunSeries => RunSeries.of(layoutOf(run), run.series);

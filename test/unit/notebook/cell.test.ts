@@ -37,16 +37,57 @@ seed: 0
   });
 
   for (const [text, message, line, character] of [
-    ['model: a.onnx\nstesp: 3', /Unknown field "stesp"/, 1, 0],
-    ['model: a.onnx\nsteps: -3', /greater|>0|Too small/i, 1, 7],
-    ['model: a.onnx\noptimizer: { sgd: { lr: fast } }', /number/i, 1, 24],
-    ['model: [', /./, 0, 8],
+    ['model: a.onnx\nstesp: 3', 'Unknown field "stesp". Did you mean "steps"?', 1, 0],
+    ['model: a.onnx\nsteps: -3', 'Write a number above 0.', 1, 7],
+    ['steps: 1.5', 'Write a whole number.', 0, 7],
+    ['batch: many', 'Write a number.', 0, 7],
+    ['model: a.onnx\noptimizer: { sgd: { lr: fast } }', 'Write a number.', 1, 24],
+    ['optimizer: sgdd', 'Write sgd, adam or adamw, or { sgd: { lr: 0.1 } }. Did you mean "sgd"?', 0, 11],
+    [
+      'optimizer: { sgd: { learning_rate: 1 } }',
+      'Unknown field "learning_rate". There are: lr, momentum, nesterov, weight_decay.',
+      0,
+      20,
+    ],
+    ['data: x.npz', 'Write { npz: FILE }, or { synthetic: classification }.', 0, 6],
+    ['data: { synthetic: images }', 'Write one of classification, regression.', 0, 19],
+    [
+      'remedies: [ relu, kaiming_normal ]',
+      'No remedy is called "kaiming_normal". Did you mean "kaiming-normal"?',
+      0,
+      18,
+    ],
+    ['remedies: [ { reul: {} } ]', 'No remedy is called "reul". Did you mean "relu"?', 0, 14],
+    ['remedies: [ { clip-grad-norm: { maxnorm: 1 } } ]', 'Unknown field "maxnorm". Did you mean "max_norm"?', 0, 32],
+    ['remedies: [ { clip-grad-norm: { units: [ a ] } } ]', '"clip-grad-norm" changes no layers.', 0, 39],
+    ['remedies: relu', 'Write a list, such as [ a, b ].', 0, 10],
+    ['schedule: relu', 'No schedule is called "relu".', 0, 10],
+    ['compare: [ a ]', 'Write 2 or more entries.', 0, 9],
+    ['sweep: { run: a }', 'The field "over" is missing.', 0, 7],
+    [
+      'sweep: { run: a, over: { optimzer.sgd.lr: [ 1 ] } }',
+      'No field is called "optimzer.sgd.lr". Did you mean "optimizer.sgd.lr"?',
+      0,
+      25,
+    ],
+    ['sweep: { run: a, over: { steps: [ 3, many ] } }', 'Write a number.', 0, 37],
+    ['name: a\nname: b', 'This field is there twice.', 1, 0],
+    ['data:\n\tnpz: a', 'Indent with spaces, not with tabs.', 1, 0],
+    ['name: *there', 'Unresolved alias (the anchor must be set before the alias): there', 0, 0],
+    ['model: [', 'Flow sequence in block collection must be sufficiently indented and end with a ]', 0, 8],
   ] as const)
     it(`point at what is wrong in ${JSON.stringify(text)}`, () => {
-      const [problem] = readCell(text).problems;
-      assert.match(problem!.message, message);
+      const [problem, ...others] = readCell(text).problems;
+      assert.equal(problem!.message, message);
+      assert.deepEqual(others, []);
       assert.deepEqual(problem!.range.start, { line, character });
     });
+
+  it('sweep fields whose companions only the experiment has', () => {
+    const sweep = 'sweep: { run: a, over: { data.validation: [ 0.1, 0.2 ], remedies: [ null ] } }';
+    assert.deepEqual(readCell('sweep: { run: a, over: { data.validation: [ 0.1, 0.2 ] } }').problems, []);
+    assert.equal(readCell(sweep).cell, undefined);
+  });
 
   it('sweep over every combination, the last field fastest', () => {
     const { cell } = readCell('sweep: { run: a, over: { optimizer.sgd.lr: [0.01, 0.1], seed: [0, 1] } }');

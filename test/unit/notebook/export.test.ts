@@ -66,7 +66,7 @@ describe('the sample notebooks', () => {
         const text = sourceOf(cell);
         const { cell: value, problems } = readCell(text);
         assert.deepEqual(problems, [], text);
-        for (const { path } of filesIn(text)) assert.ok(existsSync(join(folder, path)), path);
+        for (const { name } of filesIn(text)) assert.ok(existsSync(join(folder, name)), name);
         const output = outputOf(cell);
         assert.ok(output, `${text} has an output`);
         if (value?.kind === 'experiment') {

@@ -1,6 +1,7 @@
 /** A laboratory whose trainer answers at once with runs made up by a test. */
 import type { LabCell, Laboratory } from '../../../extension/notebook/engine/laboratory';
 import type { Experiment } from '../../../extension/protocol/experiment';
+import { english } from '../../../extension/protocol/text';
 import type { Run } from '../../../extension/protocol/run';
 import { makeRun, type RunPlan } from '../diagnosis/run-factory';
 
@@ -21,6 +22,7 @@ export function aLaboratory(
     provider: 'cpu',
     version: '1.2.3',
     shim: '/shim',
+    t: english,
     signal: new AbortController().signal,
     ...changes,
     cells: [...(changes.cells ?? [])],

@@ -68,7 +68,7 @@ describe('an experiment cell', () => {
     const lab = aLaboratory();
     const { error } = await runCell('model: a.onnx\nstepz: 3', lab);
     assert.ok(error instanceof InputError);
-    assert.equal(error.message, 'Line 2, column 1: Unknown field "stepz".');
+    assert.equal(error.message, 'Line 2, column 1: Unknown field "stepz". Did you mean "steps"?');
     assert.deepEqual(lab.trained, []);
   });
 

@@ -3,7 +3,7 @@ import { isAbsolute, relative, resolve } from 'node:path';
 import fc from 'fast-check';
 import { readCell } from '../../../extension/notebook/cell';
 import { experimentOf } from '../../../extension/notebook/cell-experiment';
-import { filesIn, formatted } from '../../../extension/notebook/cell-paths';
+import { filesIn, formatted, givenName, runsIn } from '../../../extension/notebook/cell-paths';
 import { cellOf, cellText } from '../../../extension/notebook/cell-text';
 import { expectsRun, suggestionsAt } from '../../../extension/notebook/completion';
 import { parseNotebook, serializeNotebook, sourceOf } from '../../../extension/notebook/gradnb';
@@ -122,13 +122,24 @@ describe('the text of a cell', () => {
   it('names its files, at their places', () => {
     const text = 'name: a\nmodel: "m/a.onnx"\ndata: { npz: d.npz }';
     assert.deepEqual(
-      filesIn(text).map(({ path, start, end }) => [path, text.slice(start, end)]),
+      filesIn(text).map(({ name, start, end }) => [name, text.slice(start, end)]),
       [
         ['m/a.onnx', '"m/a.onnx"'],
         ['d.npz', 'd.npz'],
       ],
     );
     assert.deepEqual(filesIn('model: [\n'), []);
+  });
+
+  it('names the runs that it speaks of, at their places', () => {
+    const places = (text: string) => runsIn(text).map(({ name, start }) => [name, start]);
+    assert.deepEqual(places('compare: [ c, a ]'), [
+      ['c', 11],
+      ['a', 14],
+    ]);
+    assert.deepEqual(places('sweep: { over: { seed: [ 1 ] }, run: e }'), [['e', 37]]);
+    assert.deepEqual(places('name: run'), []);
+    assert.equal(givenName('model: name\nname: a')?.start, 18);
   });
 
   it('is put into its usual form, comments kept, and left alone where it is broken', () => {
