@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { diagnose } from '../diagnosis/diagnose';
 import { number } from '../diagnosis/sentence';
 import type { Prescription, Trial } from '../protocol/prescription';
-import { trialName } from '../protocol/trial-ranking';
+import { prescribedTrials, rankedTrials, trialName } from '../protocol/trial-ranking';
 import { editsOf } from '../remedies/source-edits/prescription-edits';
 import { prescribe, type PrescribeResult } from '../remedies/prescribe';
 import { runTrial } from '../remedies/trial-run';
@@ -38,8 +38,11 @@ export const registerPrescribe: RegisterCommand = (program, context) => {
         {
           budget: options.budget,
           signal: request.signal,
-          onTrial: (trial) => {
-            terminal.progress(`Tried ${trialName(trial)}: ${trial.outcome}`);
+          onUpcoming: ({ seed, left, ...trial }) => {
+            const rest = left > 0 ? `, ${left} left` : '';
+            const what =
+              seed === undefined ? `Trying ${trialName(trial)}` : `Repeating ${trialName(trial)}, seed ${seed}`;
+            terminal.progress(what + rest);
           },
         },
       );
@@ -62,11 +65,36 @@ const readText = (path: string): string | undefined => {
 
 export function prescribeReport({ baseline, trials, prescriptions }: PrescribeResult): string {
   const parts = [findingsReport(baseline.findings)];
-  if (trials.length > 0) parts.push(trialTable(trials), advice(prescriptions));
+  if (trials.length > 0) parts.push(trialTable(trials, prescriptions), advice(prescriptions));
   return parts.join('\n\n');
 }
 
-const trialTable = (trials: readonly Trial[]): string =>
+/** Ranked; what was not tried for one and the same reason is named in one line. */
+function trialTable(trials: readonly Trial[], prescriptions: readonly Prescription[]): string {
+  const search = { trials, prescriptions };
+  const repeated = new Map(prescribedTrials(search).map((trial, i) => [trial, prescriptions[i]!]));
+  const skipped = new Map<string, string[]>();
+  for (const trial of trials)
+    if (trial.outcome === 'skipped') skipped.set(trial.why, [...(skipped.get(trial.why) ?? []), trialName(trial)]);
+  const together = [...skipped].filter(([, names]) => names.length > 1);
+  const reasons = new Set(together.map(([why]) => why));
+  const rows = rankedTrials(search)
+    .filter((index) => trials[index]!.outcome !== 'skipped' || !reasons.has(trials[index]!.why))
+    .map((index) => ({ ...trials[index]!, why: trials[index]!.why + repetition(repeated.get(index)) }));
+  return [
+    ...(rows.length > 0 ? [measuredTable(rows)] : []),
+    ...together.map(([why, names]) => `${why} Not tried: ${names.join(', ')}.`),
+  ].join('\n\n');
+}
+
+/** What other seeds said of a trial that was healthy. */
+function repetition(prescription: Prescription | undefined): string {
+  if (!prescription || prescription.seeds.length < 2) return '';
+  const { healthy, seeds } = prescription;
+  return healthy ? ` So with seeds ${seeds.slice(1).join(' and ')}.` : ` Not so with seed ${seeds.at(-1)}.`;
+}
+
+const measuredTable = (trials: readonly Trial[]): string =>
   table(
     [
       { head: 'trial' },
@@ -91,6 +119,10 @@ function advice(prescriptions: readonly Prescription[]): string {
   if (!best) return 'Nothing that was tried helps.';
   const { lossBefore, lossAfter, parametersAdded } = best.effect;
   const cost = parametersAdded === 0 ? '' : `, ${parametersAdded > 0 ? '+' : ''}${parametersAdded} weights`;
-  const held = best.healthy ? `healthy on seeds ${best.seeds.join(', ')}` : 'better, but not healthy';
+  const held = best.healthy
+    ? `healthy on ${best.seeds.length === 1 ? 'seed' : 'seeds'} ${best.seeds.join(', ')}`
+    : best.outcome === 'healthy'
+      ? `healthy, but not with seed ${best.seeds.at(-1)}`
+      : 'better, but not healthy';
   return `Prescription: ${trialName(best)} (loss ${number(lossBefore)} → ${number(lossAfter)}${cost}; ${held}).`;
 }

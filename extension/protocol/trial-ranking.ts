@@ -1,5 +1,5 @@
 /** The order in which trials are shown, and what each is called. */
-import type { Use } from './experiment';
+import type { ParameterValue, Use } from './experiment';
 import type { Outcome, Search, Trial } from './prescription';
 
 /** `residual + relu at lr ×0.3`, `kaiming-normal in fc3`. */
@@ -9,9 +9,16 @@ export const trialName = ({ remedies, learningRateFactor }: Pick<Trial, 'remedie
 /** With the strength of those that are tried at several, and the units of those that are for a part of the network. */
 function useName({ id, parameters, units }: Use): string {
   const where = units ? ` in ${units.join(', ')}` : '';
-  if (parameters.max_norm !== undefined && parameters.max_norm !== 1) return `${id} ${parameters.max_norm}${where}`;
-  return (id.endsWith('-lr') && typeof parameters.factor === 'number' ? `${id} ×${parameters.factor}` : id) + where;
+  if (parameters.max_norm !== undefined && parameters.max_norm !== 1)
+    return `${id} ${readable(parameters.max_norm)}${where}`;
+  return (
+    (id.endsWith('-lr') && typeof parameters.factor === 'number' ? `${id} ×${readable(parameters.factor)}` : id) + where
+  );
 }
+
+/** `0.02`, `1e-5`. */
+const readable = (value: ParameterValue): string =>
+  typeof value === 'number' && value !== 0 && (value < 1e-3 || value >= 1e5) ? value.toExponential() : String(value);
 
 const outcomes: readonly Outcome[] = ['healthy', 'improved', 'no-effect', 'worse', 'failed', 'skipped'];
 

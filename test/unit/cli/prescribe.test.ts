@@ -68,4 +68,37 @@ describe('gradient-doctor prescribe', () => {
     assert.match(out, /raise-lr ×1000 /);
     assert.match(out, /raise-lr ×10000 /);
   });
+
+  it('says in one line what was not tried', async () => {
+    let trained = 0;
+    const { out } = await gradientDoctor(['prescribe', 'model.onnx', '--budget', '0.000001'], {
+      train: (_, options) => {
+        trained++;
+        options?.header?.(sick.header);
+        options?.steps?.({ firstStep: 0, count: sick.steps, rows: sick.rows });
+        return Promise.resolve({ kind: 'finished' });
+      },
+    });
+    assert.equal(trained, 1);
+    assert.match(out, /^The time budget was used up\. Not tried: relu, kaiming-normal, .*self-attention\.$/m);
+    assert.match(out, /Nothing that was tried helps\./);
+    assert.doesNotMatch(out, /^trial /m);
+  });
+
+  it('puts the best first, with what other seeds said of it', async () => {
+    const healthy = makeRun({ depth: 10, steps: 20 });
+    const { out } = await gradientDoctor(['prescribe', 'model.onnx', '--steps', '20'], {
+      train: ({ remedies, seed }, options) => {
+        const heals = remedies.some(({ id }) => id === 'residual' || (id === 'relu' && seed === 0));
+        const run = heals ? healthy : sick;
+        options?.header?.(run.header);
+        options?.steps?.({ firstStep: 0, count: run.steps, rows: run.rows });
+        return Promise.resolve({ kind: 'finished' });
+      },
+    });
+    const rows = out.split('\n').filter((line) => / (healthy|improved|no-effect|worse) /.test(line));
+    assert.match(rows[0]!, /^residual +healthy .* So with seeds 1 and 2\.$/);
+    assert.match(rows[1]!, /^relu +healthy .* Not so with seed 1\.$/);
+    assert.match(out, /^Prescription: residual \(loss .*; healthy on seeds 0, 1, 2\)\.$/m);
+  });
 });
