@@ -131,6 +131,16 @@ export async function prescribe(
     if (isCured() || over()) break;
     await attemptAtRates(uses, isArchitecture(uses) ? [1, ...otherFactors] : [1], 0);
   }
+  // What one remedy uncovers has a remedy of its own: behind a softmax that was taken out, a network shows its other ills.
+  const known = new Set(singles.map(({ id }) => id));
+  const base = isCured() ? undefined : basisOf(attempts);
+  for (const remedy of base ? candidates(base.assessment!.findings, run.header.layout.layers) : []) {
+    if (known.has(remedy.id)) continue;
+    for (const use of usesOf(remedy, experiment, run)) {
+      if (isCured() || over()) break;
+      await attempt([...base!.trial.remedies, use], 1, 0);
+    }
+  }
   // A cure of the whole network may be the cure of one statement in it.
   const leaders = smallestOfTheBest(healthyOf(attempts), baseline).slice(0, narrowedLeaders);
   const narrower = leaders.flatMap(({ trial: { remedies, learningRateFactor } }) =>
@@ -143,6 +153,11 @@ export async function prescribe(
   }
   return result(await confirmed(experiment, attempts, baseline, clinic, options));
 }
+
+/** What to build on where nothing cures: a mistake of the model that was mended, or else the best that helps. */
+const basisOf = (attempts: readonly Attempt[]): Attempt | undefined =>
+  attempts.find(({ trial, assessment }) => assessment && findRemedy(trial.remedies[0]!.id)?.family === 'output') ??
+  ranked(attempts.filter(({ trial }) => trial.outcome === 'improved' || trial.outcome === 'healthy'))[0];
 
 const isArchitecture = (uses: readonly Use[]): boolean =>
   uses.some(({ id }) => findRemedy(id)?.tier === 'architecture');

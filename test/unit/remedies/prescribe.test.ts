@@ -120,6 +120,21 @@ describe('prescribe', () => {
     assert.ok(prescriptions[0]!.healthy);
   });
 
+  it('goes on with what a remedy uncovers', async () => {
+    const softmax: Finding = { ...vanishing, symptom: 'softmax-before-loss' };
+    const isMended = (run: Run): boolean => run.header.settings.remedies.some(({ id }) => id === 'logits');
+    const clinic = clinicWhere((e) => (has(e, 'logits') && has(e, 'residual') ? 0.1 : undefined));
+    const { prescriptions } = await prescribe(
+      experiment,
+      { ...clinic, diagnose: (run) => (isMended(run) ? clinic.diagnose(run) : [softmax]) },
+      { budget: 1000 },
+    );
+    assert.deepEqual(
+      prescriptions[0]!.remedies.map(({ id }) => id),
+      ['logits', 'residual'],
+    );
+  });
+
   it('stops at its budget and keeps what was measured', async () => {
     const { trials } = await prescribe(
       experiment,
