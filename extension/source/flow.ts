@@ -1,6 +1,6 @@
 /** Questions about the flow of tensors through a network. */
 import { activationName } from './pytorch-names';
-import type { Op } from './values';
+import type { Instance, Layer, Op } from './values';
 
 /** Ops that only pass a tensor on but are not linear. */
 const nonlinearPass =
@@ -17,24 +17,43 @@ export const isRectifier = (op: Op): boolean =>
 export const isLinearPass = (op: Op): boolean =>
   op.category === 'scale' || (op.category === 'pass' && !nonlinearPass.test(op.name));
 
+const push = <K>(lists: Map<K, Op[]>, key: K, op: Op): void => {
+  const list = lists.get(key);
+  if (list) list.push(op);
+  else lists.set(key, [op]);
+};
+
 export class Flow {
   private readonly consumersOf = new Map<Op, Op[]>();
+  private readonly usesOf = new Map<Layer, Op[]>();
+  private insideOf: Map<Instance, Op[]> | undefined;
 
   constructor(readonly ops: readonly Op[]) {
     for (const op of ops) {
+      if (op.layer) push(this.usesOf, op.layer, op);
       // What is detached has no part in computing the loss.
       if (op.category === 'detach') continue;
-      for (const input of op.inputs) {
-        const list = this.consumersOf.get(input);
-        if (list) list.push(op);
-        else this.consumersOf.set(input, [op]);
-      }
+      for (const input of op.inputs) push(this.consumersOf, input, op);
     }
   }
 
   /** What uses the result of an op in computing the loss. */
   consumers(op: Op): readonly Op[] {
     return this.consumersOf.get(op) ?? [];
+  }
+
+  /** What a layer computes, wherever it is called. */
+  uses(layer: Layer): readonly Op[] {
+    return this.usesOf.get(layer) ?? [];
+  }
+
+  /** What is computed while the forward of a module runs. */
+  inside(module: Instance): readonly Op[] {
+    if (!this.insideOf) {
+      this.insideOf = new Map();
+      for (const op of this.ops) for (const each of new Set(op.modules)) push(this.insideOf, each, op);
+    }
+    return this.insideOf.get(module) ?? [];
   }
 
   /** The op before, through whatever only passes a tensor on. Nothing where several flows meet, or one flow parts. */

@@ -12,7 +12,7 @@ import type {
   Statement,
 } from './syntax';
 import type { Span } from './text';
-import { childrenOf, SyntaxErrors } from './tree';
+import { childrenOf, MissingPart, present, SyntaxErrors } from './tree';
 
 /** Reads a whole TypeScript or JavaScript file. Statements with a syntax error become `broken`. */
 export const readJavaScript = (text: string, tree: Tree): Block => new JavaScriptReader(text, tree).module();
@@ -64,6 +64,15 @@ class JavaScriptReader {
   }
 
   private statement(node: SyntaxNode): Statement {
+    try {
+      return this.whole(node);
+    } catch (error) {
+      if (!(error instanceof MissingPart)) throw error;
+      return { kind: 'broken', ...span(node) };
+    }
+  }
+
+  private whole(node: SyntaxNode): Statement {
     const at = span(node);
     if (node.type.isError) return { kind: 'broken', ...at };
     const children = childrenOf(node);
@@ -71,7 +80,7 @@ class JavaScriptReader {
       return { kind: 'broken', ...at };
     switch (node.name) {
       case 'ExpressionStatement': {
-        const value = this.expression(children[0]!);
+        const value = this.expression(present(children[0]));
         return value.kind === 'assignment'
           ? { kind: 'assign', targets: [value.target], operator: value.operator, value: value.value, ...at }
           : { kind: 'expression', value, ...at };
@@ -178,7 +187,7 @@ class JavaScriptReader {
       if (['VariableDefinition', 'ArrayPattern', 'ObjectPattern'].includes(child.name)) target = child;
       else if (child.name === 'TypeAnnotation') annotation = this.annotation(child);
       else if (child.name === 'Equals' && target && children[i + 1]) {
-        const value = this.expression(children[++i]!);
+        const value = this.expression(present(children[++i]));
         statements.push({
           kind: 'assign',
           targets: [this.expression(target)],
@@ -382,7 +391,8 @@ class JavaScriptReader {
       else if (child.name === 'TypeAnnotation' && last) {
         const annotation = this.annotation(child);
         if (annotation) last.annotation = annotation;
-      } else if (child.name === 'Equals' && last && children[i + 1]) last.default = this.expression(children[++i]!);
+      } else if (child.name === 'Equals' && last && children[i + 1])
+        last.default = this.expression(present(children[++i]));
     }
     return parameters;
   }
@@ -541,7 +551,7 @@ class JavaScriptReader {
     const entries: DictEntry[] = [];
     for (const property of properties.filter(({ name }) => name === 'Property')) {
       const children = childrenOf(property);
-      const first = children[0]!;
+      const first = present(children[0]);
       const at = span(property);
       if (first.name === 'Spread') {
         if (children[1]) entries.push({ value: this.expression(children[1]), ...at });

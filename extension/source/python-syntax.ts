@@ -12,7 +12,7 @@ import type {
   Statement,
 } from './syntax';
 import type { Span } from './text';
-import { childrenOf, SyntaxErrors } from './tree';
+import { childrenOf, MissingPart, present, SyntaxErrors } from './tree';
 
 /** Reads a whole Python file. Statements with a syntax error become `broken`; everything around them is read. */
 export const readPython = (text: string, tree: Tree): Block => new PythonReader(text, tree).module();
@@ -61,6 +61,15 @@ class PythonReader {
   }
 
   private statement(node: SyntaxNode): Statement {
+    try {
+      return this.whole(node);
+    } catch (error) {
+      if (!(error instanceof MissingPart)) throw error;
+      return { kind: 'broken', ...span(node) };
+    }
+  }
+
+  private whole(node: SyntaxNode): Statement {
     const at = this.trimmed(node);
     if (node.type.isError) return { kind: 'broken', ...at };
     const children = childrenOf(node);
@@ -76,8 +85,8 @@ class PythonReader {
         const operator = children.findIndex(({ name }) => name === 'UpdateOp');
         return {
           kind: 'assign',
-          targets: [this.expression(children[0]!)],
-          operator: this.of(children[operator]!).slice(0, -1),
+          targets: [this.expression(present(children[0]))],
+          operator: this.of(present(children[operator])).slice(0, -1),
           value: this.sequence(children.slice(operator + 1)),
           ...at,
         };
@@ -90,7 +99,7 @@ class PythonReader {
         const decorators = children
           .filter(({ name }) => name === 'Decorator')
           .map((decorator) => this.decorator(decorator));
-        const inner = children.at(-1)!;
+        const inner = present(children.at(-1));
         if (inner.name === 'FunctionDefinition')
           return { kind: 'function', function: this.function(inner, decorators), ...at };
         if (inner.name === 'ClassDefinition') return { kind: 'class', class: this.class(inner, decorators), ...at };
@@ -116,8 +125,8 @@ class PythonReader {
       case 'WhileStatement':
         return {
           kind: 'while',
-          test: this.expression(children[1]!),
-          body: this.body(body!),
+          test: this.expression(present(children[1])),
+          body: this.body(present(body)),
           before: [],
           ...at,
         };
@@ -126,12 +135,12 @@ class PythonReader {
       case 'TryStatement':
         return this.try(children, at);
       case 'MatchStatement': {
-        const arms = childrenOf(body!)
+        const arms = childrenOf(body)
           .filter(({ name }) => name === 'MatchClause')
           .map((clause) => clause.getChild('Body'))
           .filter((block) => block !== null)
           .map((block) => this.body(block));
-        return { kind: 'switch', subject: this.expression(children[1]!), arms, ...at };
+        return { kind: 'switch', subject: this.expression(present(children[1])), arms, ...at };
       }
       case 'ImportStatement':
         return this.import(children, at);
@@ -151,7 +160,7 @@ class PythonReader {
 
   private decorator(node: SyntaxNode): Expression {
     const [, ...parts] = childrenOf(node);
-    let value: Expression = this.expression(parts[0]!);
+    let value: Expression = this.expression(present(parts[0]));
     for (let i = 1; i < parts.length; i++) {
       const part = parts[i]!;
       if (part.name === 'ArgList')
@@ -190,8 +199,8 @@ class PythonReader {
   }
 
   private conditional(children: SyntaxNode[], start: number, at: Span): Statement {
-    const test = this.expression(children[start + 1]!);
-    const body = this.body(children[start + 2]!);
+    const test = this.expression(present(children[start + 1]));
+    const body = this.body(present(children[start + 2]));
     const next = children[start + 3];
     if (!next) return { kind: 'if', test, body, ...at };
     if (next.name === 'elif') {
@@ -214,7 +223,7 @@ class PythonReader {
       kind: 'for',
       target: this.sequence(children.slice(1, split)),
       iterable: this.sequence(children.slice(split + 1, first)),
-      body: this.body(bodies[0]!),
+      body: this.body(present(bodies[0])),
       ...(bodies[1] ? { otherwise: this.body(bodies[1]) } : {}),
       ...at,
     };
@@ -232,7 +241,7 @@ class PythonReader {
         if (last && target) last.target = this.expression(target);
       } else items.push({ context: this.expression(child) });
     }
-    return { kind: 'with', items, body: this.body(children.at(-1)!), ...at };
+    return { kind: 'with', items, body: this.body(present(children.at(-1))), ...at };
   }
 
   private try(children: SyntaxNode[], at: Span): Statement {
@@ -348,7 +357,7 @@ class PythonReader {
         });
         i++;
       } else if (child.name === 'VariableName' && next?.name === 'AssignOp' && children[i + 2]) {
-        const value = this.expression(children[i + 2]!);
+        const value = this.expression(present(children[i + 2]));
         list.push({ name: this.of(child), value, from: child.from, to: value.to });
         i += 2;
       } else list.push({ value: this.expression(child), ...span(child) });
@@ -361,7 +370,7 @@ class PythonReader {
     const element = this.sequence(children.slice(0, start).filter(({ name }) => name !== ':'));
     const clauses: ComprehensionClause[] = [];
     for (let i = start; i < children.length;) {
-      const word = children[i]!.name;
+      const word = present(children[i]).name;
       if (word === 'async') i++;
       else if (word === 'for') {
         const split = children.findIndex(({ name }, at) => at > i && name === 'in');
@@ -374,7 +383,7 @@ class PythonReader {
         });
         i = end;
       } else if (word === 'if' && children[i + 1]) {
-        clauses.at(-1)?.conditions.push(this.expression(children[i + 1]!));
+        clauses.at(-1)?.conditions.push(this.expression(present(children[i + 1])));
         i += 2;
       } else i++;
     }
@@ -383,7 +392,7 @@ class PythonReader {
 
   /** Expressions between commas: one stands for itself, several are a tuple. */
   private sequence(nodes: readonly SyntaxNode[]): Expression {
-    if (nodes.length === 1) return this.expression(nodes[0]!);
+    if (nodes.length === 1) return this.expression(present(nodes[0]));
     const items = this.expressions(nodes);
     const at = { from: nodes[0]?.from ?? 0, to: nodes.at(-1)?.to ?? 0 };
     if (nodes.some(({ name }) => name === ',')) return { kind: 'list', form: 'tuple', items, ...at };
@@ -463,7 +472,7 @@ class PythonReader {
       }
       case 'ParenthesizedExpression': {
         const inner = childrenOf(node).filter(({ name }) => name !== '(' && name !== ')');
-        return inner.length === 1 ? this.expression(inner[0]!) : this.sequence(inner);
+        return inner.length === 1 ? this.expression(present(inner[0])) : this.sequence(inner);
       }
       case 'ConditionalExpression': {
         const [then, , test, , otherwise] = childrenOf(node);
@@ -491,7 +500,7 @@ class PythonReader {
       case 'LambdaExpression': {
         const children = childrenOf(node);
         const list = children.find(({ name }) => name === 'ParamList');
-        const body = this.expression(children.at(-1)!);
+        const body = this.expression(present(children.at(-1)));
         return {
           kind: 'function',
           function: {
@@ -529,7 +538,7 @@ class PythonReader {
 
   private member(node: SyntaxNode): Expression {
     const children = childrenOf(node);
-    const object = this.expression(children[0]!);
+    const object = this.expression(present(children[0]));
     const property = children.find(({ name }) => name === 'PropertyName');
     if (property) return { kind: 'attribute', object, name: this.of(property), ...span(node) };
     const inside = children.slice(2, -1);
@@ -573,7 +582,7 @@ class PythonReader {
         entries.push({ value: this.expression(next), from: child.from, to: next.to });
         i++;
       } else if (next?.name === ':' && children[i + 2]) {
-        const value = this.expression(children[i + 2]!);
+        const value = this.expression(present(children[i + 2]));
         entries.push({ key: this.expression(child), value, from: child.from, to: value.to });
         i += 2;
       }

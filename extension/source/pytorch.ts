@@ -380,6 +380,11 @@ const applySequence = (machine: Interpreter, container: Container, input: Value,
   return machine.op('unknown', 'repeated', [value], call.site);
 };
 
+/** A class that calls itself a norm and has no layers with weights: whatever it computes, it evens out the scale. */
+const isOwnNorm = (instance: Instance): boolean =>
+  /norm/i.test(instance.class.node.name) &&
+  modulesOf(instance).every((module) => module.kind !== 'layer' || layerCategories.get(module.type) !== 'weights');
+
 const runForward = (machine: Interpreter, instance: Instance, call: Call | undefined): Value | undefined => {
   const forward = machine.findMember(instance.class, 'forward');
   instance.slots.set(' ran', none);
@@ -397,7 +402,10 @@ const runForward = (machine: Interpreter, instance: Instance, call: Call | undef
   const before = machine.modules;
   machine.modules = [...before, instance];
   try {
-    if (call) return machine.callFunction({ ...forward, self: instance }, call);
+    if (call) {
+      const result = machine.callFunction({ ...forward, self: instance }, call);
+      return isOwnNorm(instance) ? machine.op('normalization', 'own norm', [result], call.site, { call }) : result;
+    }
     const site = machine.site(forward.node, forward.scope.file);
     const names = forward.node.parameters.slice(1).filter((each) => each.kind === 'normal' && !each.default);
     const inputs = names.map((each) => machine.op('input', each.name, [], machine.site(each, forward.scope.file)));

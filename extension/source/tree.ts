@@ -4,10 +4,19 @@ import type { Span } from './text';
 
 const comments = new Set(['Comment', 'LineComment', 'BlockComment']);
 
-/** The children of a node without comments. */
-export const childrenOf = (node: SyntaxNode): SyntaxNode[] => {
+/** A part that the grammar asks for is not there: the statement around cannot be read. */
+export class MissingPart extends Error {}
+
+/** A node that the text may have been too short for. @throws MissingPart */
+export const present = (node: SyntaxNode | undefined): SyntaxNode => {
+  if (!node) throw new MissingPart();
+  return node;
+};
+
+/** The children of a node without comments. @throws MissingPart */
+export const childrenOf = (node: SyntaxNode | undefined): SyntaxNode[] => {
   const children: SyntaxNode[] = [];
-  for (let child = node.firstChild; child; child = child.nextSibling)
+  for (let child = present(node).firstChild; child; child = child.nextSibling)
     if (!comments.has(child.name)) children.push(child);
   return children;
 };

@@ -31,8 +31,8 @@ function* inPyTorch(context: RuleContext): Generator<Problem> {
       node?.callee.kind === 'attribute' && /\.(fill_|zero_)$/.test(file.source.slice(node.callee))
         ? node.callee.object
         : node?.arguments[0]?.value;
-    const follower = trace.ops
-      .filter((op) => op.layer === layer)
+    const follower = flow
+      .uses(layer)
       .map((op) => followerOf(flow, op))
       .find((each) => each !== 'none');
     const fixed = follower === 'saturating' ? 'xavier_uniform_' : 'kaiming_uniform_';
@@ -65,8 +65,8 @@ const isConstant = (scheme: string): boolean => /^(zeros?_|ones_|constant_|fill_
  * Whether the layer feeds another trained layer through an activation: a hidden layer, in which symmetry does its harm.
  * Zero in a last layer, or in the last layer of a residual branch, is sound practice.
  */
-const isHidden = ({ trace, flow }: RuleContext, layer: Layer): boolean => {
-  const ops = trace.ops.filter((op) => op.layer === layer);
+const isHidden = ({ flow }: RuleContext, layer: Layer): boolean => {
+  const ops = flow.uses(layer);
   return (
     ops.length > 0 &&
     ops.every((op) => {

@@ -19,9 +19,8 @@ export const missingActivation: Rule = {
       if (!isHere(context, site) || seen.has(site.from)) continue;
       // A layer used elsewhere with an activation after it is used here as it is on purpose.
       if (
-        context.trace.ops.some(
-          (other) => other.layer === first.layer && context.flow.after(other)?.category === 'activation',
-        )
+        first.layer &&
+        context.flow.uses(first.layer).some((other) => context.flow.after(other)?.category === 'activation')
       )
         continue;
       seen.add(site.from);
@@ -51,18 +50,17 @@ const linearBefore = ({ flow }: RuleContext, op: Op): Op | undefined => {
   }
 };
 
-/** A narrow layer between two wide ones is a factorization: two linear maps on purpose. */
+/** A narrow layer between two wide ones is a factorization: two linear maps on purpose. Widths not known may be that. */
 const isLowRank = (first: Op, second: Op): boolean => {
   const width = units(first);
   const inputs = first.layer && numberArgument(first.layer.call, 'in_features', 0);
   const outputs = units(second);
-  if (width === undefined) return true;
-  return inputs !== undefined && outputs !== undefined && width < inputs && width < outputs;
+  return outputs === undefined || width === undefined || (width < (inputs ?? Infinity) && width < outputs);
 };
 
 const units = ({ layer }: Op): number | undefined => {
   if (!layer) return undefined;
-  if (layer.type !== 'dense') return numberArgument(layer.call, 'out_features', 1) ?? -1;
+  if (layer.type !== 'dense') return numberArgument(layer.call, 'out_features', 1);
   const value = configConstant(layer.call, 'units');
-  return typeof value === 'number' ? value : -1;
+  return typeof value === 'number' ? value : undefined;
 };

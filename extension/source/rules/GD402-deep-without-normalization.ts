@@ -43,6 +43,8 @@ const starts: ReadonlySet<Op['category']> = new Set([
 /** Weight layers on the longest way to an op since the last normalization, or whatever may hold one. */
 const depthAt = (op: Op, depths: ReadonlyMap<Op, Depth>): Depth => {
   if (starts.has(op.category)) return { count: 0, first: undefined };
+  // What is added to or stands beside normalized values has about their scale, or hardly matters.
+  if (op.category === 'merge' && op.inputs.some(isNormalizedValue)) return { count: 0, first: undefined };
   let deepest: Depth = { count: 0, first: undefined };
   for (const input of op.inputs) {
     const depth = depths.get(input);
@@ -51,4 +53,10 @@ const depthAt = (op: Op, depths: ReadonlyMap<Op, Depth>): Depth => {
   if (op.category !== 'weights' || op.layer?.slots.has('reparametrized')) return deepest;
   if (isGrouped(op)) return deepest;
   return { count: deepest.count + 1, first: deepest.first ?? op };
+};
+
+const isNormalizedValue = (op: Op): boolean => {
+  let at: Op | undefined = op;
+  while (at && (at.category === 'activation' || at.category === 'pass' || at.category === 'scale')) at = at.inputs[0];
+  return at?.category === 'normalization';
 };

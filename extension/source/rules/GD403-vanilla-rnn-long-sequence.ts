@@ -29,7 +29,7 @@ export const vanillaRnnLongSequence: Rule = {
   },
 };
 
-const sequenceLength = ({ framework, trace }: RuleContext, op: Op): number | undefined => {
+const sequenceLength = ({ framework, flow }: RuleContext, op: Op): number | undefined => {
   const { layer } = op;
   if (!layer) return undefined;
   if (framework === 'tensorflow') {
@@ -37,8 +37,8 @@ const sequenceLength = ({ framework, trace }: RuleContext, op: Op): number | und
     const steps = shape?.kind === 'list' ? itemsOf(shape)[0] : undefined;
     return steps?.kind === 'constant' && typeof steps.value === 'number' ? steps.value : undefined;
   }
-  const lengths = trace.ops
-    .filter((other) => other.layer === layer)
+  const lengths = flow
+    .uses(layer)
     .map((other) => lengthOf(other.inputs[0], constantArgument(layer.call, 'batch_first', 4) === true));
   return lengths.includes(undefined) ? undefined : Math.max(...lengths.filter((length) => length !== undefined));
 };

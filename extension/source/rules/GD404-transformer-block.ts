@@ -1,5 +1,8 @@
-import type { Instance, Op } from '../values';
+import type { ClassValue, Instance, Op } from '../values';
 import type { Problem, Rule, RuleContext } from './rule';
+
+/** A network repeats its blocks: a class is looked at in so many places, and not in hundreds. */
+const mostBlocks = 16;
 
 /** Attention mixes values and loses scale and position of its input; the residual carries them past it, the norm evens them out. */
 export const transformerBlock: Rule = {
@@ -9,8 +12,13 @@ export const transformerBlock: Rule = {
   frameworks: ['pytorch'],
   *check(context): Generator<Problem> {
     const seen = new Set<number>();
+    const looked = new Map<ClassValue | undefined, number>();
     for (const attention of context.trace.ops) {
       if (!isAttention(attention, context)) continue;
+      const innermost = attention.modules.at(-1)?.class;
+      const times = looked.get(innermost) ?? 0;
+      if (times >= mostBlocks) continue;
+      looked.set(innermost, times + 1);
       const block = blockOf(context, attention);
       if (!block || block.module.class.scope.file !== context.file) continue;
       const { node } = block.module.class;
@@ -41,9 +49,9 @@ const isAttention = (op: Op, { flow }: RuleContext): boolean => {
 };
 
 /** The innermost module that holds the attention and, after it, two linear layers with an activation between them. */
-const blockOf = ({ trace, flow }: RuleContext, attention: Op): { module: Instance; ops: readonly Op[] } | undefined => {
+const blockOf = ({ flow }: RuleContext, attention: Op): { module: Instance; ops: readonly Op[] } | undefined => {
   for (const module of attention.modules.toReversed()) {
-    const ops = trace.ops.filter((op) => op.modules.includes(module));
+    const ops = flow.inside(module);
     const feedForward = ops.some((op) => {
       if (op.category !== 'weights' || op.id < attention.id) return false;
       const activation = flow.before(op);

@@ -21,31 +21,22 @@ export const biasBeforeBatchNorm: Rule = {
   frameworks: ['pytorch', 'tensorflow'],
   *check(context): Generator<Problem> {
     const { trace, flow, file } = context;
-    const seen = new Set<number>();
-    for (const { category, layer } of trace.ops) {
-      if (
-        category !== 'weights' ||
-        !layer ||
-        !isHere(context, layer.site) ||
-        seen.has(layer.site.from) ||
-        !hasBias(layer)
-      )
+    const statements = new Map<number, Layer[]>();
+    for (const layer of trace.layers) {
+      if (!isHere(context, layer.site)) continue;
+      const others = statements.get(layer.site.from);
+      if (others) others.push(layer);
+      else statements.set(layer.site.from, [layer]);
+    }
+    const isFollowed = (op: Op): boolean => {
+      const [next, ...others] = flow.consumers(op);
+      return op.category === 'weights' && next !== undefined && others.length === 0 && isBatchNorm(next);
+    };
+    for (const layers of statements.values()) {
+      // One statement may make many layers: what is changed there changes all of them.
+      if (!layers.every((layer) => hasBias(layer) && flow.uses(layer).length > 0 && flow.uses(layer).every(isFollowed)))
         continue;
-      const uses = trace.ops.filter((op) => op.layer?.site === layer.site && op.category === 'weights');
-      const followed = uses.every((op) => {
-        const consumers = flow.consumers(op);
-        return consumers.length === 1 && isBatchNorm(consumers[0]!);
-      });
-      const statement = trace.layers.filter(
-        ({ site }) => site.from === layer.site.from && site.file === layer.site.file,
-      );
-      const allFollowed = statement.every((other) =>
-        trace.ops.some(
-          (op) => op.layer === other && flow.consumers(op).length === 1 && isBatchNorm(flow.consumers(op)[0]!),
-        ),
-      );
-      if (!followed || !allFollowed) continue;
-      seen.add(layer.site.from);
+      const layer = layers[0]!;
       const { node } = layer.call;
       const config = node.arguments[0]?.value;
       const edit = layer.path.startsWith('tf.')

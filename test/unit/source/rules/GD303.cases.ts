@@ -82,6 +82,15 @@ class Net(nn.Module):
 `),
     'a norm between': torch('net = nn.Sequential(nn.Linear(8, 16), nn.LayerNorm(16), nn.Linear(16, 4))\n'),
     'a narrow layer between wide ones': torch('net = nn.Sequential(nn.Linear(64, 8), nn.Linear(8, 64))\n'),
+    'a width that is not known, which may be narrow': torch(`
+class LoRA(nn.Module):
+    def __init__(self, inputs, outputs, rank=4):
+        super().__init__()
+        self.down = nn.Linear(inputs, rank, bias=False)
+        self.up = nn.Linear(rank, outputs, bias=False)
+    def forward(self, x):
+        return self.up(self.down(x))
+`),
     'two heads': torch(`
 class VAE(nn.Module):
     def __init__(self):

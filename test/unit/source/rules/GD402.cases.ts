@@ -101,6 +101,27 @@ net = nn.Sequential(*stack(6), nn.LayerNorm(8), *stack(6))
 def build(depth):
     return nn.Sequential(*[nn.Linear(8, 8) for _ in range(depth)])
 `),
+    'a norm of an own class': torch(`
+class LayerNorm2d(nn.Module):
+    def __init__(self, n):
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(1, n, 1, 1))
+    def forward(self, x):
+        mean = x.mean(dim=1, keepdim=True)
+        deviation = torch.sqrt(x.var(dim=1, keepdim=True) + 1e-5)
+        return (x - mean) / deviation * self.gain
+net = nn.Sequential(*[m for _ in range(12) for m in (nn.Conv2d(8, 8, 3), LayerNorm2d(8), nn.ReLU())])
+`),
+    'norms in dense blocks': torch(`
+class Dense(nn.Module):
+    def __init__(self, n):
+        super().__init__()
+        self.conv = nn.Sequential(nn.Conv2d(n, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ELU())
+        self.out = nn.Conv2d(n + 8, n, 1)
+    def forward(self, x):
+        return self.out(torch.cat([x, self.conv(x)], dim=1))
+net = nn.Sequential(*[Dense(16) for _ in range(12)])
+`),
     'weight normalization': torch(`
 net = nn.Sequential(*[m for _ in range(12) for m in (nn.utils.parametrizations.weight_norm(nn.Linear(8, 8)), nn.ReLU())])
 `),
