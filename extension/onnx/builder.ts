@@ -14,6 +14,9 @@ export type AttributeInput = number | string | readonly number[] | readonly stri
 
 export const float = (value: number): Attribute => ({ type: 'float', value });
 
+/** With fewer columns a product of ones and a matrix is no faster than a reduction. */
+const fewestColumns = 8;
+
 /** Where the nodes that are being added belong. */
 export type Origin = Pick<Node, 'layer' | 'source'>;
 
@@ -291,7 +294,20 @@ export class GraphBuilder {
     if (sameShape(x.shape, shape)) return x;
     const lead = x.shape.length - shape.length;
     const axes = [...x.shape.keys()].filter((axis) => axis < lead || (shape[axis - lead] === 1 && x.shape[axis] !== 1));
+    const isLeading = axes.every((axis, i) => axis === i);
+    const columns = sizeOf(x.shape.slice(axes.length));
+    if (isLeading && sizeOf(x.shape) > 0 && columns >= fewestColumns && (x.dtype === 'float32' || x.dtype === 'float64'))
+      return this.reshape(this.sumRows(this.reshape(x, [sizeOf(x.shape) / columns, columns])), shape);
     return this.reshape(this.sum(x, axes, true), shape);
+  }
+
+  /**
+   * The sum of the rows of a matrix, `[1, columns]`: a product with ones, which ONNX Runtime's CPU computes 7 to 100 times
+   * faster than the reduction.
+   */
+  sumRows(x: Value): Value {
+    const rows = x.shape[0]!;
+    return this.matmul(this.constant(x.dtype as 'float32', [1, rows], Array<number>(rows).fill(1)), x);
   }
 
   /** NumPy's matmul, batch axes broadcasting. */

@@ -66,8 +66,7 @@ export function rectifierShares(
   // The comparison that the gradient of a rectifier makes too: the runtime computes it once.
   const firing = g.cast(g.greater(x, 0), 'float32');
   const perSample = g.reshape(g.sum(firing, [...x.shape.keys()].slice(axis + 1)), [samples, units]);
-  // A product adds up columns several times faster than the runtime's reduction.
-  const now = g.reshape(g.gemm(ones(g, samples), perSample), [units]);
+  const now = g.reshape(g.sumRows(perSample), [units]);
   const nextFired = g.add(fired, now);
   const dead = g.cast(g.equal(nextFired, 0), 'float32');
   return {
@@ -76,9 +75,6 @@ export function rectifierShares(
     fired: nextFired,
   };
 }
-
-const ones = (g: GraphBuilder, length: number): Value =>
-  g.constant('float32', [1, length], Array<number>(length).fill(1));
 
 /**
  * The share of outputs at the ends of a sigmoid or tanh, of shape [1]: where the derivative is small. The derivative is
