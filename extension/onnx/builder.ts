@@ -296,7 +296,12 @@ export class GraphBuilder {
     const axes = [...x.shape.keys()].filter((axis) => axis < lead || (shape[axis - lead] === 1 && x.shape[axis] !== 1));
     const isLeading = axes.every((axis, i) => axis === i);
     const columns = sizeOf(x.shape.slice(axes.length));
-    if (isLeading && sizeOf(x.shape) > 0 && columns >= fewestColumns && (x.dtype === 'float32' || x.dtype === 'float64'))
+    if (
+      isLeading &&
+      sizeOf(x.shape) > 0 &&
+      columns >= fewestColumns &&
+      (x.dtype === 'float32' || x.dtype === 'float64')
+    )
       return this.reshape(this.sumRows(this.reshape(x, [sizeOf(x.shape) / columns, columns])), shape);
     return this.reshape(this.sum(x, axes, true), shape);
   }

@@ -50,7 +50,7 @@ export class TrainingSession {
     const results = await this.call(firstStep, learningRates, batches);
     this.before = this.isSmall ? this.states : undefined;
     this.states = Object.fromEntries(training.states.map(({ input, output }) => [input, results[output]!]));
-    return results[training.rows]!.data as Float32Array;
+    return training.read(results[training.rows]!.data as Float32Array);
   }
 
   /** Where the operators of a step run: takes one whose results are thrown away. */

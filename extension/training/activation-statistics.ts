@@ -50,41 +50,39 @@ export function unitAxis(made: ReadonlyMap<string, Node>, value: Value): number 
 }
 
 /**
- * Of a rectifier's output: the share of zeros, and the share of units that have fired neither now nor before, both of
- * shape [1].
+ * Of a rectifier's output: how many elements are not zero, and how many units have fired neither now nor before, both
+ * of shape [1, 1].
  * @param axis that of channels or the last one
- * @param fired how often each unit has fired so far, float32 of shape [units]
+ * @param fired how often each unit has fired so far, float32 of shape [1, units]
  */
-export function rectifierShares(
+export function countFiring(
   g: GraphBuilder,
   x: Value,
   axis: number,
   fired: Value,
-): { zeroShare: Value; deadShare: Value; fired: Value } {
+): { firing: Value; dead: Value; fired: Value } {
   const units = x.shape[axis]!;
   const samples = sizeOf(x.shape.slice(0, axis));
   // The comparison that the gradient of a rectifier makes too: the runtime computes it once.
-  const firing = g.cast(g.greater(x, 0), 'float32');
-  const perSample = g.reshape(g.sum(firing, [...x.shape.keys()].slice(axis + 1)), [samples, units]);
-  const now = g.reshape(g.sumRows(perSample), [units]);
-  const nextFired = g.add(fired, now);
-  const dead = g.cast(g.equal(nextFired, 0), 'float32');
+  const isFiring = g.cast(g.greater(x, 0), 'float32');
+  const perSample = g.reshape(g.sum(isFiring, [...x.shape.keys()].slice(axis + 1)), [samples, units]);
+  const now = g.sumRows(perSample);
+  const next = g.add(fired, now);
   return {
-    zeroShare: g.sub(1, g.div(g.sum(now, [0], true), sizeOf(x.shape))),
-    deadShare: g.div(g.sum(dead, [0], true), units),
-    fired: nextFired,
+    firing: g.sum(now, undefined, true),
+    dead: g.sum(g.cast(g.equal(next, 0), 'float32'), undefined, true),
+    fired: next,
   };
 }
 
 /**
- * The share of outputs at the ends of a sigmoid or tanh, of shape [1]: where the derivative is small. The derivative is
- * written as the gradient rule writes it, so that the runtime computes it once.
+ * How many outputs are at the ends of a sigmoid or tanh, of shape [1, …]: where the derivative is small. The derivative
+ * is written as the gradient rule writes it, so that the runtime computes it once.
  */
-export function saturatedShare(g: GraphBuilder, x: Value, kind: 'sigmoid' | 'tanh'): Value {
+export function countSaturated(g: GraphBuilder, x: Value, kind: 'sigmoid' | 'tanh'): Value {
   const [derivative, atLimit] =
     kind === 'sigmoid'
       ? [g.mul(x, g.sub(1, x)), saturation * (1 - saturation)]
       : [g.sub(1, g.mul(x, x)), 1 - (1 - 2 * saturation) ** 2];
-  const saturated = g.cast(g.less(derivative, atLimit), 'float32');
-  return g.div(g.sum(g.reshape(saturated, [sizeOf(x.shape)]), [0], true), sizeOf(x.shape));
+  return g.sum(g.cast(g.less(derivative, atLimit), 'float32'), undefined, true);
 }

@@ -81,7 +81,12 @@ export class StepLoop {
   /** A state that starts as zeros. */
   carryZeros(name: string, { dtype, shape }: TensorType): Value {
     const data = new (arrayOf(dtype as 'float32'))(sizeOf(shape));
-    return this.carry(this.g.input(name, dtype, shape), { dtype, shape, data });
+    return this.carryTensor(name, { dtype, shape, data });
+  }
+
+  /** A state with its first value. */
+  carryTensor(name: string, initial: Tensor): Value {
+    return this.carry(this.g.input(name, initial.dtype, initial.shape), initial);
   }
 
   private carry(before: Value, initial: Tensor, initializer?: string): Value {

@@ -1,17 +1,19 @@
-/** The row of numbers that leaves the graph at every step; protocol/run.ts says which column means what. */
+/** What leaves the graph at every step, and the row of numbers that it becomes; protocol/run.ts says which column means what. */
 import type { GraphBuilder, Value } from '../onnx/builder';
 import { producers, type Graph } from '../onnx/graph';
 import { sizeOf } from '../onnx/tensor';
 import {
   activationColumns,
   parameterColumns,
+  rowWidth,
   stepColumns,
   type ActivationColumn,
   type ParameterColumn,
   type StepColumn,
+  type TelemetryLayout,
 } from '../protocol/run';
-import { activationKind, rectifierShares, saturatedShare, unitAxis } from './activation-statistics';
-import type { Magnitudes, Moments } from './magnitudes';
+import { activationKind, countFiring, countSaturated, unitAxis } from './activation-statistics';
+import { readMagnitudes, readMoments, readNorm, readNumber, type Measurements } from './magnitudes';
 import type { StepLoop } from './step-loop';
 
 export interface ObservedLayer {
@@ -24,123 +26,180 @@ export interface ObservedParameter {
   trained: boolean;
   /** Whether the optimizer moves it: it is trained, and the loss depends on it. */
   moved: boolean;
+  /** Before the first step. */
+  norm: number;
 }
 
-/** @param columns scalars. The trainer fills in those that only it knows. */
-export function stepBlock(g: GraphBuilder, columns: Partial<Record<StepColumn, Value>>): Value {
-  const unknown = g.constant('float32', [1], [NaN]);
-  return g.concat(
-    stepColumns.map((column) => (columns[column] ? g.reshape(g.cast(columns[column], 'float32'), [1]) : unknown)),
-    0,
-  );
+/** A count of elements of an activation or of its units: a single number. */
+export interface UnitCount {
+  column: 'zeroShare' | 'saturatedShare' | 'deadShare';
+  layer: number;
+  value: Value;
+  /** The share that it stands for. */
+  share: (count: number) => number;
 }
 
 /**
- * The columns of all layers. Which units have fired is carried through `loop`.
- * @param forward the graph they are in
- * @param sizes of the gradients of those that have one
+ * What the units of activation functions do. Which have fired is carried through `loop`.
+ * @param forward the graph that the layers are in
  */
-export function layerBlock(
-  loop: StepLoop,
-  forward: Graph,
-  layers: readonly ObservedLayer[],
-  moments: Moments,
-  sizes: Magnitudes | undefined,
-): Value {
+export function unitCounts(loop: StepLoop, forward: Graph, layers: readonly ObservedLayer[]): UnitCount[] {
   const { g } = loop;
-  const unknown = g.constant('float32', [1], [NaN]);
   const made = producers(forward);
-  const shares = layers.map(({ activation }) => {
+  return layers.flatMap(({ activation }, layer): UnitCount[] => {
     const kind = activationKind(made.get(activation.name), forward);
-    const ofLayer = { zeroShare: unknown, saturatedShare: unknown, deadShare: unknown };
-    if (kind === 'rectifier') {
-      const axis = unitAxis(made, activation);
-      const before = loop.carryZeros(`${activation.name}/fired`, {
-        dtype: 'float32',
-        shape: [activation.shape[axis]!],
-      });
-      const { zeroShare, deadShare, fired } = rectifierShares(g, activation, axis, before);
-      loop.next(before, fired);
-      Object.assign(ofLayer, { zeroShare, deadShare });
-    } else if (kind) ofLayer.saturatedShare = saturatedShare(g, activation, kind);
-    return ofLayer;
+    if (!kind) return [];
+    const size = sizeOf(activation.shape);
+    if (kind !== 'rectifier') {
+      const value = countSaturated(g, activation, kind);
+      return [{ column: 'saturatedShare', layer, value, share: (count) => count / size }];
+    }
+    const axis = unitAxis(made, activation);
+    const units = activation.shape[axis]!;
+    const before = loop.carryZeros(`${activation.name}/fired`, { dtype: 'float32', shape: [1, units] });
+    const { firing, dead, fired } = countFiring(g, activation, axis, before);
+    loop.next(before, fired);
+    return [
+      { column: 'zeroShare', layer, value: firing, share: (count) => 1 - count / size },
+      { column: 'deadShare', layer, value: dead, share: (count) => count / units },
+    ];
   });
-  const across = (name: keyof (typeof shares)[number]): Value =>
-    g.concat(
-      shares.map((ofLayer) => ofLayer[name]),
-      0,
-    );
+}
 
-  const present = layers.map(({ hasGradient }) => hasGradient);
-  const none = layers.map(() => NaN);
-  const roots = layers.map(({ activation }) => Math.sqrt(sizeOf(activation.shape)));
-  const columns: Record<ActivationColumn, Value> = {
-    ...moments,
-    zeroShare: across('zeroShare'),
-    saturatedShare: across('saturatedShare'),
-    deadShare: across('deadShare'),
-    gradientRms: g.div(spread(g, sizes?.norm, present, none), g.constant('float32', [layers.length], roots)),
-    gradientMaxAbs: spread(g, sizes?.maxAbs, present, none),
-    gradientNonFinite: spread(g, sizes?.nonFinite, present, none),
-  };
-  return interleaved(
-    g,
-    activationColumns.map((column) => columns[column]),
-  );
+/** Vectors and scalars that leave the graph in one row, by name. */
+export class RawRow {
+  private readonly parts: Value[] = [];
+  private readonly offsets = new Map<string, number>();
+  private end = 0;
+
+  add(name: string, g: GraphBuilder, value: Value): void {
+    const length = sizeOf(value.shape);
+    this.parts.push(g.reshape(g.cast(value, 'float32'), [length]));
+    this.offsets.set(name, this.end);
+    this.end += length;
+  }
+
+  /** Where in the row something begins; undefined where it is not in it. */
+  offset(name: string): number | undefined {
+    return this.offsets.get(name);
+  }
+
+  get width(): number {
+    return this.end;
+  }
+
+  close(g: GraphBuilder): Value {
+    return g.concat(this.parts, 0);
+  }
+}
+
+/** What a row is read from. */
+export interface RowContents {
+  raw: RawRow;
+  layout: TelemetryLayout;
+  layers: readonly ObservedLayer[];
+  counts: readonly UnitCount[];
+  parameters: readonly ObservedParameter[];
+  /** Activations, numbers, and gradients: of the parameters that are moved, then of the layers that have one. */
+  measured: Measurements;
+  /** Norms of the weights after the step, then of the steps where they do not follow from those of the gradients. */
+  moved: Measurements;
+  /** Whether the step is the gradient times the learning rate. */
+  proportional: boolean;
 }
 
 /**
- * The columns of all parameters.
- * @param weightNorm of every parameter before the step
- * @param gradients before clipping, of the parameters that are moved
- * @param updateNorms of the steps Δ of these
+ * Makes rows of what leaves the graph: float32, `rowWidth(layout)` numbers per step. The trainer fills in what only it
+ * knows.
  */
-export function parameterBlock(
-  g: GraphBuilder,
-  parameters: readonly ObservedParameter[],
-  weightNorm: Value,
-  gradients: Magnitudes | undefined,
-  updateNorms: Value | undefined,
-): Value {
-  const moved = parameters.map((parameter) => parameter.moved);
-  // A parameter that the loss does not reach has the gradient zero; a frozen one has none.
-  const idle = parameters.map(({ trained }) => (trained ? 0 : NaN));
-  const columns: Record<ParameterColumn, Value> = {
-    gradientNorm: spread(g, gradients?.norm, moved, idle),
-    gradientMaxAbs: spread(g, gradients?.maxAbs, moved, idle),
-    gradientNonFinite: spread(g, gradients?.nonFinite, moved, idle),
-    weightNorm,
-    updateNorm: spread(
-      g,
-      updateNorms,
-      moved,
-      parameters.map(() => 0),
-    ),
+export function readRows(contents: RowContents, values: Float32Array): Float32Array {
+  const { raw, layout } = contents;
+  const steps = values.length / raw.width;
+  const width = rowWidth(layout);
+  const rows = new Float32Array(steps * width).fill(NaN);
+  for (let step = 0; step < steps; step++)
+    readRow(
+      contents,
+      values.subarray(step * raw.width, (step + 1) * raw.width),
+      rows.subarray(step * width, (step + 1) * width),
+    );
+  return rows;
+}
+
+function readRow(contents: RowContents, values: Float32Array, row: Float32Array): void {
+  const { raw, measured, layers, counts, parameters } = contents;
+  const at = (name: string): number | undefined => {
+    const offset = raw.offset(name);
+    return offset === undefined ? undefined : values[offset];
   };
-  return interleaved(
-    g,
-    parameterColumns.map((column) => columns[column]),
-  );
+  const offset = raw.offset('measured') ?? 0;
+  const movedCount = parameters.filter(({ moved }) => moved).length;
+  const gradients = measured.gradients.map((place) => readMagnitudes(values, offset, place));
+  const ofParameters = gradients.slice(0, movedCount);
+  const ofLayers = gradients.slice(movedCount);
+
+  const total = ofParameters.length > 0 ? Math.sqrt(ofParameters.reduce((sum, { norm }) => sum + norm * norm, 0)) : NaN;
+  const gradientNorm = at('gradientNorm') ?? total;
+  const step: Partial<Record<StepColumn, number>> = {
+    loss: at('loss')!,
+    gradientNorm,
+    clippedGradientNorm: at('clippedGradientNorm') ?? gradientNorm,
+  };
+  let end = 0;
+  for (const column of stepColumns) row[end++] = step[column] ?? NaN;
+
+  let next = 0;
+  layers.forEach(({ activation, hasGradient }, i) => {
+    const size = sizeOf(activation.shape);
+    const gradient = hasGradient ? ofLayers[next++] : undefined;
+    const columns: Partial<Record<ActivationColumn, number>> = {
+      ...readMoments(values, offset, measured.activations[i]!, size),
+      ...(gradient && {
+        gradientRms: gradient.norm / Math.sqrt(size),
+        gradientMaxAbs: gradient.maxAbs,
+        gradientNonFinite: gradient.nonFinite,
+      }),
+    };
+    counts.forEach(({ column, layer, share }, k) => {
+      if (layer === i) columns[column] = share(readNumber(values, offset, measured.numbers[k]!));
+    });
+    for (const column of activationColumns) row[end++] = columns[column] ?? NaN;
+  });
+
+  next = 0;
+  const weightNorms = raw.offset('weightNorms') ?? 0;
+  for (const parameter of contents.layout.parameters.map((_, i) => parameters[i]!)) {
+    // A parameter that the loss does not reach has the gradient zero; a frozen one has none.
+    const idle = parameter.trained ? 0 : NaN;
+    const gradient = parameter.moved ? ofParameters[next] : { norm: idle, maxAbs: idle, nonFinite: idle };
+    const columns: Record<ParameterColumn, number> = {
+      gradientNorm: gradient!.norm,
+      gradientMaxAbs: gradient!.maxAbs,
+      gradientNonFinite: gradient!.nonFinite,
+      weightNorm: parameter.moved ? values[weightNorms + next]! : parameter.norm,
+      updateNorm: parameter.moved ? updateNorm(contents, values, next, gradient!.norm) : 0,
+    };
+    if (parameter.moved) next++;
+    for (const column of parameterColumns) row[end++] = columns[column];
+  }
+  const throughTime = raw.offset('throughTime');
+  if (throughTime !== undefined) row.set(values.subarray(throughTime, throughTime + row.length - end), end);
 }
 
-/** Vectors as the columns of a matrix, whose rows are then laid end to end. */
-function interleaved(g: GraphBuilder, columns: readonly Value[]): Value {
-  const length = columns[0]!.shape[0]!;
-  const matrix = g.concat(
-    columns.map((column) => g.reshape(column, [1, length])),
-    0,
-  );
-  return g.reshape(g.matrixTranspose(matrix), [columns.length * length]);
-}
-
-/** A vector with the elements of `some` in order where `present`, and those of `rest` elsewhere. */
-function spread(g: GraphBuilder, some: Value | undefined, present: readonly boolean[], rest: readonly number[]): Value {
-  const fill = g.constant('float32', [rest.length], rest);
-  if (!some) return fill;
-  if (present.every(Boolean)) return some;
-  let at = 0;
-  const count = some.shape[0]!;
-  const indices = present.map((here, i) => (here ? at++ : count + i));
-  const shape = [rest.length];
-  return g.op('Gather', [g.concat([some, fill], 0), g.ints(indices)], { axis: 0 }, { dtype: 'float32', shape });
+/** @param index among the parameters that are moved. @param gradientNorm before clipping */
+function updateNorm(
+  { raw, moved, parameters, proportional }: RowContents,
+  values: Float32Array,
+  index: number,
+  gradientNorm: number,
+): number {
+  if (!proportional) {
+    const count = parameters.filter((parameter) => parameter.moved).length;
+    return readNorm(values, raw.offset('moved') ?? raw.offset('measured')!, moved.weights[count + index]!);
+  }
+  const rate = Math.abs(values[raw.offset('rate')!]!);
+  const limited = raw.offset('clippedNorms');
+  if (limited !== undefined) return values[limited + index]! * rate;
+  const factor = raw.offset('clippingFactor');
+  return gradientNorm * rate * (factor === undefined ? 1 : values[factor]!);
 }

@@ -7,16 +7,16 @@ import type { StateUpdate } from '../autodiff/mode';
 import type { ProviderForm } from '../autodiff/provider-form';
 import type { Value } from '../onnx/builder';
 import { producers, type Graph } from '../onnx/graph';
-import { isFloat, sizeOf, type TensorType } from '../onnx/tensor';
+import { isFloat, sizeOf, tensor, type Tensor, type TensorType } from '../onnx/tensor';
 import type { Experiment, LossId, OptimizerSettings } from '../protocol/experiment';
 import { fixedWidth, type LayerInfo, type ParameterInfo, type TelemetryLayout } from '../protocol/run';
 import { clip } from './clipping';
 import { targetName } from './data/dataset';
 import { losses } from './losses';
-import { measure, part } from './magnitudes';
+import { measure, norms, type Measurements, type Subjects } from './magnitudes';
 import { createOptimizer, type Optimizer } from './optimizers';
 import { StepLoop, type CarriedState } from './step-loop';
-import { layerBlock, parameterBlock, stepBlock } from './telemetry';
+import { RawRow, readRows, unitCounts, type RowContents } from './telemetry';
 import { GradientsThroughTime } from './through-time';
 
 export interface TrainingRequest {
@@ -53,8 +53,10 @@ export interface TrainingGraph {
   rates: readonly string[];
   /** What a step is fed, by the name in the data: the model's inputs and `target`. */
   batches: ReadonlyMap<string, { input: string; type: TensorType }>;
-  /** Output, float32 `[steps, rowWidth(layout)]`. */
+  /** Output, float32 `[steps, …]`: what `read` makes rows of. */
   rows: string;
+  /** Makes the rows of steps, `rowWidth(layout)` numbers each, of the values of that output. */
+  read: (values: Float32Array) => Float32Array;
 }
 
 /** @throws UnsupportedError for an operator on the way to a parameter that has no gradient. */
@@ -75,7 +77,7 @@ export function buildTrainingGraph(request: TrainingRequest): TrainingGraph {
   for (const { name, trainable } of parameters) if (trainable) loop.carryInitializer(name);
   for (const { name, value } of request.updates ?? []) loop.next(loop.carryInitializer(name), loop.g.value(value));
 
-  const { row, layout } = buildStep(
+  const { row, layout, read } = buildStep(
     loop,
     request,
     optimizer,
@@ -84,7 +86,7 @@ export function buildTrainingGraph(request: TrainingRequest): TrainingGraph {
   );
   request.form?.finish?.(loop.g);
   const { graph, count, states, rows } = loop.close(row);
-  return { graph, layout, states, optimizer, count, rates: rateInputs, batches, rows };
+  return { graph, layout, states, optimizer, count, rates: rateInputs, batches, rows, read };
 }
 
 /** Adds everything after the forward pass to the body of the loop. */
@@ -94,7 +96,7 @@ function buildStep(
   optimizer: Optimizer,
   target: Value | undefined,
   rates: readonly Value[],
-): { row: Value; layout: TelemetryLayout } {
+): { row: Value } & Pick<TrainingGraph, 'layout' | 'read'> {
   const { g } = loop;
   const { forward, parameters, telemetry = true } = request;
   const made = producers(forward);
@@ -112,61 +114,108 @@ function buildStep(
   const reached = trained.filter((name) => gradients.of(name) !== undefined);
   const parameterGradients = reached.map((name) => gradients.of(name)!);
   const observed = layers.filter(({ output }) => gradients.of(output) !== undefined);
-  const measured = measure(g, {
-    activations: layers.map(({ output }) => g.value(output)),
+  const observedLayers = layers.map(({ info, output }) => ({ ...info, outputSize: sizeOf(g.value(output).shape) }));
+  const fixed = { layers: observedLayers, parameters: telemetry ? parameters : [] };
+  const recurrent = throughTime?.block(g, gradients, observedLayers, fixedWidth(fixed));
+
+  const activations = layers.map((layer) => ({
+    activation: g.value(layer.output),
+    hasGradient: observed.includes(layer),
+  }));
+  const counts = unitCounts(loop, forward, activations);
+  const beside = new Map(counts.map(({ value, layer }) => [value.name, activations[layer]!.activation]));
+  const subjects: Subjects = {
+    activations: activations.map(({ activation }) => activation),
+    numbers: counts.map(({ value }) => value),
     gradients:
       telemetry || request.clipping
         ? [...parameterGradients, ...observed.map(({ output }) => gradients.of(output)!)]
         : [],
-    weights: telemetry ? names.map((name) => g.value(name)) : [],
-  });
-  const sizes = reached.length === 0 ? undefined : measured.gradients && part(g, measured.gradients, 0, reached.length);
-  const clipped = sizes && clip(g, request.clipping, parameterGradients, sizes.norm);
+    beside,
+  };
+  /** Weights after the step, then the steps where their norms do not follow from those of the gradients. */
+  const told = ({ deltas, weights }: Updates): readonly Value[] =>
+    telemetry ? [...weights, ...(optimizer.proportional ? [] : deltas)] : [];
 
-  const deltas = reached.map((name, i) => {
-    const weight = g.value(name);
-    const states = optimizer.states.map((state) => loop.carryZeros(`${name}/${state}`, weight));
-    const update = optimizer.update(
-      g,
-      weight,
-      (clipped?.gradients ?? parameterGradients)[i]!,
-      states,
-      rates.map((rate) => g.cast(rate, weight.dtype)),
-    );
-    loop.next(weight, g.add(weight, update.delta));
+  const raw = new RawRow();
+  raw.add('loss', g, loss);
+  raw.add('rate', g, rates[0]!);
+  let measured: Measurements;
+  let moved: Measurements;
+  if (request.clipping && reached.length > 0) {
+    measured = measure(g, subjects);
+    const each = norms(g, measured, measured.gradients.slice(0, reached.length));
+    const { gradients: directions, ...found } = clip(g, request.clipping, parameterGradients, each);
+    for (const [name, value] of Object.entries(found)) raw.add(name, g, value);
+    moved = measure(g, { weights: told(move(loop, optimizer, reached, directions, rates)) });
+    if (moved.vector) raw.add('moved', g, moved.vector);
+  } else {
+    // A parameter is moved, and what becomes of it is measured, as soon as its gradient is there, which then makes room.
+    const weights = told(move(loop, optimizer, reached, parameterGradients, rates));
+    weights.forEach(({ name }, i) => beside.set(name, parameterGradients[i % reached.length]!));
+    measured = moved = measure(g, { ...subjects, weights });
+  }
+  if (measured.vector) raw.add('measured', g, measured.vector);
+
+  const observedParameters = fixed.parameters.map(({ name, trainable }) => ({
+    trained: trainable,
+    moved: reached.includes(name),
+    norm: norm(forward.initializers.get(name)!),
+  }));
+  if (moved.weights.length > 0) {
+    // The step before has measured them.
+    const initial = observedParameters.flatMap((parameter) => (parameter.moved ? [parameter.norm] : []));
+    const before = loop.carryTensor('weight norms', tensor('float32', [initial.length], initial));
+    loop.next(before, norms(g, moved, moved.weights.slice(0, reached.length)));
+    raw.add('weightNorms', g, before);
+  }
+  if (recurrent) raw.add('throughTime', g, recurrent.values);
+  const layout = { ...fixed, throughTime: recurrent?.columns ?? [] };
+  const contents: RowContents = {
+    raw,
+    layout,
+    layers: activations,
+    counts,
+    parameters: observedParameters,
+    measured,
+    moved,
+    proportional: optimizer.proportional,
+  };
+  return { row: raw.close(g), layout, read: (values) => readRows(contents, values) };
+}
+
+interface Updates {
+  deltas: readonly Value[];
+  /** The parameters after the step. */
+  weights: readonly Value[];
+}
+
+/** Moves parameters along their gradients. */
+function move(
+  loop: StepLoop,
+  optimizer: Optimizer,
+  names: readonly string[],
+  gradients: readonly Value[],
+  rates: readonly Value[],
+): Updates {
+  const { g } = loop;
+  const moved = names.map((name, i) => {
+    const before = g.value(name);
+    const states = optimizer.states.map((state) => loop.carryZeros(`${name}/${state}`, before));
+    const ofType = rates.map((rate) => g.cast(rate, before.dtype));
+    const update = optimizer.update(g, before, gradients[i]!, states, ofType);
+    const after = g.add(before, update.delta);
+    loop.next(before, after);
     states.forEach((state, k) => {
       loop.next(state, update.states[k]!);
     });
-    return update.delta;
+    return { delta: update.delta, after };
   });
+  return { deltas: moved.map(({ delta }) => delta), weights: moved.map(({ after }) => after) };
+}
 
-  const blocks = [stepBlock(g, { loss, ...clipped?.norms })];
-  if (layers.length > 0)
-    blocks.push(
-      layerBlock(
-        loop,
-        forward,
-        layers.map((layer) => ({ activation: g.value(layer.output), hasGradient: observed.includes(layer) })),
-        measured.activations!,
-        observed.length === 0
-          ? undefined
-          : measured.gradients && part(g, measured.gradients, reached.length, reached.length + observed.length),
-      ),
-    );
-  if (telemetry && parameters.length > 0)
-    blocks.push(
-      parameterBlock(
-        g,
-        parameters.map(({ name, trainable }) => ({ trained: trainable, moved: reached.includes(name) })),
-        measured.weights!,
-        sizes,
-        clipped &&
-          (optimizer.proportional ? g.mul(clipped.each, g.abs(rates[0]!)) : measure(g, { weights: deltas }).weights),
-      ),
-    );
-  const observedLayers = layers.map(({ info, output }) => ({ ...info, outputSize: sizeOf(g.value(output).shape) }));
-  const fixed = { layers: observedLayers, parameters: telemetry ? parameters : [] };
-  const recurrent = throughTime?.block(g, gradients, observedLayers, fixedWidth(fixed));
-  if (recurrent) blocks.push(recurrent.values);
-  return { row: g.concat(blocks, 0), layout: { ...fixed, throughTime: recurrent?.columns ?? [] } };
+function norm({ data }: Tensor): number {
+  let squares = 0;
+  for (const value of data as Float32Array) squares += value * value;
+  return Math.sqrt(squares);
 }

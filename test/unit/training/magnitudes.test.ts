@@ -2,29 +2,36 @@ import assert from 'node:assert/strict';
 import { GraphBuilder } from '../../../extension/onnx/builder';
 import { exportGraph } from '../../../extension/onnx/export';
 import { emptyGraph } from '../../../extension/onnx/graph';
-import { numbers, tensor } from '../../../extension/onnx/tensor';
+import { tensor } from '../../../extension/onnx/tensor';
 import { createRuntime } from '../../../extension/trainer/runtime';
-import { measure } from '../../../extension/training/magnitudes';
+import { measure, readMagnitudes, readMoments, readNorm } from '../../../extension/training/magnitudes';
 
 /** What is measured of vectors: as activations, as gradients and as weights. */
 async function measureAll(vectors: readonly (readonly number[])[]) {
   const g = new GraphBuilder(emptyGraph('measure'));
   const tensors = vectors.map((values) => tensor('float32', [values.length], values));
   const inputs = tensors.map((_, i) => g.input(`x${i}`, 'float32', tensors[i]!.shape));
-  const { activations, gradients, weights } = measure(g, {
+  const { vector, activations, gradients, weights } = measure(g, {
     activations: inputs,
     gradients: inputs,
     weights: inputs,
   });
-  const wanted = { ...activations!, ...gradients!, weight: weights! };
-  for (const value of Object.values(wanted)) g.output(value);
+  g.output(vector!);
   const results = await createRuntime().run(
     exportGraph(g.graph),
     new Map(inputs.map(({ name }, i) => [name, tensors[i]!])),
   );
-  return Object.fromEntries(
-    Object.entries(wanted).map(([name, value]) => [name, numbers(results.get(value.name)!)]),
-  ) as Record<keyof typeof wanted, number[]>;
+  const row = results.get(vector!.name)!.data as Float32Array;
+  const moments = activations.map((place, i) => readMoments(row, 0, place, vectors[i]!.length));
+  const magnitudes = gradients.map((place) => readMagnitudes(row, 0, place));
+  return {
+    mean: moments.map(({ mean }) => mean),
+    std: moments.map(({ std }) => std),
+    norm: magnitudes.map(({ norm }) => norm),
+    maxAbs: magnitudes.map(({ maxAbs }) => maxAbs),
+    nonFinite: magnitudes.map(({ nonFinite }) => nonFinite),
+    weight: weights.map((place) => readNorm(row, 0, place)),
+  };
 }
 
 const close = (actual: number | undefined, expected: number): void => {

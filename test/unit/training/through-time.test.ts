@@ -97,7 +97,7 @@ async function measured(forward: Graph) {
   for (const { input, type } of training.batches.values()) feeds.set(input, floats(1, ...type.shape));
   for (const rate of training.rates) feeds.set(rate, tensor('float32', [1], [0.1]));
   const results = await runtime.run(exportGraph(training.graph), feeds);
-  const row = numbers(results.get(training.rows)!);
+  const row = [...training.read(results.get(training.rows)!.data as Float32Array)];
   return training.layout.throughTime.map((columns) => ({
     name: recurrenceName(columns),
     reverse: columns.reverse ?? false,

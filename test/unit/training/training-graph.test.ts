@@ -112,7 +112,7 @@ async function train(training: TrainingGraph, lr: number, count = steps, chunk =
     });
     const results = await createRuntime().run(model, feeds);
     for (const state of training.states) states.set(state.input, results.get(state.output)!);
-    const values = numbers(results.get(training.rows)!);
+    const values = [...training.read(results.get(training.rows)!.data as Float32Array)];
     const width = values.length / length;
     for (let step = 0; step < length; step++) rows.push(values.slice(step * width, (step + 1) * width));
   }
