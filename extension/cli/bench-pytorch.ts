@@ -32,6 +32,9 @@ export async function findPyTorch(
   return undefined;
 }
 
+/** Importing PyTorch and a few steps, on a slow machine. */
+const longestTurn = 180_000;
+
 /** @returns milliseconds of every step, and the most memory that the process held */
 export async function timePyTorch(
   python: string,
@@ -40,7 +43,10 @@ export async function timePyTorch(
 ): Promise<{ milliseconds: readonly number[]; peakBytes: number }> {
   const args = [name, '--threads', threads, '--seconds', seconds, '--watch', watch, '--device', device];
   try {
-    const { stdout } = await execute(python, [join(benchFolder, 'pytorch.py'), ...args.map(String)], { signal });
+    const { stdout } = await execute(python, [join(benchFolder, 'pytorch.py'), ...args.map(String)], {
+      signal,
+      timeout: longestTurn + 1000 * seconds,
+    });
     return JSON.parse(stdout) as { milliseconds: readonly number[]; peakBytes: number };
   } catch (error) {
     const words = error instanceof Error && 'stderr' in error ? String(error.stderr).trim().split('\n').at(-1) : '';

@@ -19,6 +19,7 @@ interface BenchOptions extends OutputOptions {
   models?: string[];
   rounds: number;
   seconds: number;
+  minutes: number;
   threads?: number;
   ep: string;
   python?: string;
@@ -32,17 +33,19 @@ interface Measured {
   peakBytes: number;
 }
 
+/** A contender that failed is absent. */
 interface ModelResult {
   model: string;
   /** The step with its telemetry, without it, and one forward pass. */
-  watched: Measured;
-  unwatched: Measured;
-  forward: Measured;
+  watched?: Measured;
+  unwatched?: Measured;
+  forward?: Measured;
   /** Building the training graph and loading it. */
-  timeBuildMilliseconds: number;
+  timeBuildMilliseconds?: number;
   /** PyTorch's step with the norm of every gradient, and with hooks on every layer. */
   norms?: Measured;
   layers?: Measured;
+  failures: string[];
 }
 
 export const registerBench: RegisterCommand = (program, context) => {
@@ -51,7 +54,8 @@ export const registerBench: RegisterCommand = (program, context) => {
     .description('time of a training step against its forward pass, and against PyTorch where a Python has it')
     .option('--models <names>', 'some of the models, with commas between', list)
     .option('--rounds <n>', 'how often contenders take turns', wholeNumber(1), 3)
-    .option('--seconds <s>', 'time of each turn', numberAtLeast(0, { beyond: true }), 2)
+    .option('--seconds <s>', 'time of each turn', numberAtLeast(0, { beyond: true }), 1.5)
+    .option('--minutes <m>', 'time of all: later rounds are left out', numberAtLeast(0, { beyond: true }), 15)
     .option('--threads <n>', 'threads of both', wholeNumber(1))
     .option('--ep <id>', 'execution provider', 'cpu')
     .option('--python <path>', 'the Python to find PyTorch in (default: python3 or python)')
@@ -71,10 +75,13 @@ async function runBench(options: BenchOptions, context: CommandContext): Promise
     throw new InputError(`${options.python}: no Python with PyTorch.`);
   const folder = await mkdtemp(join(tmpdir(), 'gradient-doctor-bench-'));
   const results: ModelResult[] = [];
+  const names = options.models ?? benchModels();
+  const end = performance.now() + 60_000 * options.minutes;
   try {
-    for (const name of options.models ?? benchModels()) {
+    for (const [i, name] of names.entries()) {
       const model = await writeBenchModel(name, folder);
-      results.push(await measureModel(name, model, { ...options, threads }, pyTorch?.python, context));
+      const share = (end - performance.now()) / (names.length - i);
+      results.push(await measureModel(name, model, share, { ...options, threads }, pyTorch?.python, context));
       if (request.signal.aborted) throw new RunError('Interrupted.');
     }
   } finally {
@@ -93,18 +100,23 @@ async function runBench(options: BenchOptions, context: CommandContext): Promise
     const mean = geometricMean(results.flatMap(speedUp));
     if (Number.isFinite(mean))
       terminal.print(`\nAgainst PyTorch ${machine.pyTorch ?? ''}: ${mean.toFixed(2)} × its speed (geometric mean).`);
+    for (const failure of results.flatMap(({ failures }) => failures)) terminal.print(`\n${failure}`);
   }
 }
 
+/** What one turn of a contender gives; PyTorch builds no graph. */
+type Turn = Omit<BenchResult, 'buildMilliseconds'> & Partial<BenchResult>;
+
+/** @param milliseconds in which another round may begin */
 async function measureModel(
   name: string,
   model: string,
+  milliseconds: number,
   { rounds, seconds, threads, ep }: BenchOptions & { threads: number },
   python: string | undefined,
   { engine, terminal, request }: CommandContext,
 ): Promise<ModelResult> {
-  const own: Record<string, BenchResult[]> = {};
-  const theirs: Record<string, Omit<BenchResult, 'buildMilliseconds'>[]> = {};
+  const { signal } = request;
   const experiment = {
     ...defaultExperiment(model),
     provider: ep,
@@ -112,31 +124,43 @@ async function measureModel(
     mode: 'train' as const,
     loss: 'cross-entropy' as const,
   };
-  for (let round = 1; round <= rounds; round++) {
-    for (const work of benchWorks) {
-      terminal.progress(`${name}: ${work}, round ${round} of ${rounds} …`);
-      (own[work] ??= []).push(await engine.bench({ experiment, work, seconds }, { signal: request.signal }));
-    }
-    if (python !== undefined)
-      for (const watch of watches) {
-        terminal.progress(`${name}: PyTorch (${watch}), round ${round} of ${rounds} …`);
-        const device = ep === 'cuda' ? 'cuda' : 'cpu';
-        const step = { name, threads, seconds, watch, device };
-        (theirs[watch] ??= []).push(await timePyTorch(python, step, request.signal));
+  const device = ep === 'cuda' ? 'cuda' : 'cpu';
+  const contenders = new Map<string, () => Promise<Turn>>();
+  for (const work of benchWorks) contenders.set(work, () => engine.bench({ experiment, work, seconds }, { signal }));
+  if (python !== undefined)
+    for (const watch of watches)
+      contenders.set(watch, () => timePyTorch(python, { name, threads, seconds, watch, device }, signal));
+  const turns = new Map([...contenders.keys()].map((key): [string, Turn[]] => [key, []]));
+  const failures = new Map<string, string>();
+  const begin = performance.now();
+  for (let round = 1; round <= rounds && !isAborted(signal); round++) {
+    const left = milliseconds - (performance.now() - begin);
+    if (round > 1 && left < (performance.now() - begin) / (round - 1)) break;
+    for (const [key, run] of contenders) {
+      if (failures.has(key)) continue;
+      terminal.progress(`${name}: ${key}, round ${round} of ${rounds} …`);
+      try {
+        turns.get(key)!.push(await run());
+      } catch (error) {
+        if (isAborted(signal)) throw error;
+        failures.set(key, `${name}, ${key}: ${error instanceof Error ? error.message : String(error)}`);
       }
+    }
   }
+  const measured = [...turns].flatMap(([key, its]) => (its.length > 0 ? [[key, summary(its)] as const] : []));
+  const builds = turns.get('watched')!.map(({ buildMilliseconds }) => buildMilliseconds!);
   return {
     model: name,
-    watched: summary(own.watched!),
-    unwatched: summary(own.unwatched!),
-    forward: summary(own.forward!),
-    timeBuildMilliseconds: median(own.watched!.map(({ buildMilliseconds }) => buildMilliseconds)),
-    norms: theirs.norms && summary(theirs.norms),
-    layers: theirs.layers && summary(theirs.layers),
+    ...Object.fromEntries(measured),
+    ...(builds.length > 0 && { timeBuildMilliseconds: median(builds) }),
+    failures: [...failures.values()],
   };
 }
 
-const summary = (turns: readonly Omit<BenchResult, 'buildMilliseconds'>[]): Measured => ({
+/** A call, because the type checker takes the property for constant. */
+const isAborted = (signal: AbortSignal): boolean => signal.aborted;
+
+const summary = (turns: readonly Turn[]): Measured => ({
   timeMilliseconds: median(turns.map(({ milliseconds }) => median(milliseconds))),
   peakBytes: median(turns.map(({ peakBytes }) => peakBytes)),
 });
@@ -145,7 +169,7 @@ const geometricMean = (values: readonly number[]): number =>
   Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 
 const speedUp = ({ watched, norms }: ModelResult): number[] =>
-  norms ? [norms.timeMilliseconds / watched.timeMilliseconds] : [];
+  norms && watched ? [norms.timeMilliseconds / watched.timeMilliseconds] : [];
 
 const columns: readonly Column[] = [
   { head: 'model' },
@@ -162,22 +186,24 @@ const columns: readonly Column[] = [
 ];
 
 function cellsOf({ model, watched, unwatched, forward, timeBuildMilliseconds, norms, layers }: ModelResult): string[] {
-  const milliseconds = (value: number | undefined): string => (value === undefined ? '' : value.toFixed(1));
-  const times = (value: number): string => (Number.isFinite(value) ? `${value.toFixed(2)} ×` : '');
+  const cell = (value: number, digits: number, unit = ''): string =>
+    Number.isFinite(value) ? `${value.toFixed(digits)}${unit}` : '';
+  const [step, blind, pass] = [watched, unwatched, forward].map((each) => each?.timeMilliseconds ?? NaN);
   const against = (other: Measured | undefined): string[] => [
-    milliseconds(other?.timeMilliseconds),
-    times((other?.timeMilliseconds ?? NaN) / watched.timeMilliseconds),
+    cell(other?.timeMilliseconds ?? NaN, 1),
+    cell((other?.timeMilliseconds ?? NaN) / step!, 2, ' ×'),
   ];
+  const peak = watched?.peakBytes ?? NaN;
   return [
     model,
-    milliseconds(watched.timeMilliseconds),
-    `${(100 * (watched.timeMilliseconds / unwatched.timeMilliseconds - 1)).toFixed(1)} %`,
-    times(watched.timeMilliseconds / (3 * forward.timeMilliseconds)),
+    cell(step!, 1),
+    cell(100 * (step! / blind! - 1), 1, ' %'),
+    cell(step! / (3 * pass!), 2, ' ×'),
     ...against(norms),
     ...against(layers),
-    (watched.peakBytes / 1e6).toFixed(0),
-    times(watched.peakBytes / (norms?.peakBytes ?? NaN)),
-    timeBuildMilliseconds.toFixed(0),
+    cell(peak / 1e6, 0),
+    cell(peak / (norms?.peakBytes ?? NaN), 2, ' ×'),
+    cell(timeBuildMilliseconds ?? NaN, 0),
   ];
 }
 

@@ -1,15 +1,21 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { resolve } from 'node:path';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
 /** The shipped bundle: its models lie beside it. */
-const bench = async (...args: string[]): Promise<string> =>
-  (await promisify(execFile)(process.execPath, [resolve('dist/cli.js'), 'bench', '--no-pytorch', ...args])).stdout;
+const run = async (...args: string[]): Promise<string> =>
+  (await promisify(execFile)(process.execPath, [resolve('dist/cli.js'), 'bench', ...args])).stdout;
+
+const bench = (...args: string[]): Promise<string> => run('--no-pytorch', ...args);
+
+const quick = ['--models', 'mlp', '--rounds', '1', '--seconds', '0.01', '--threads', '1'];
 
 describe('gradient-doctor bench', () => {
   it('times the step of a model, with telemetry and without, and its forward pass', async () => {
-    const printed = await bench('--models', 'mlp', '--rounds', '1', '--seconds', '0.01', '--threads', '1', '--json');
+    const printed = await bench(...quick, '--json');
     const { models } = JSON.parse(printed) as {
       models: Record<string, { timeMilliseconds: number; peakBytes: number }>[];
     };
@@ -17,6 +23,25 @@ describe('gradient-doctor bench', () => {
     for (const work of ['watched', 'unwatched', 'forward']) {
       assert.ok(models[0]![work]!.timeMilliseconds > 0, work);
       assert.ok(models[0]![work]!.peakBytes > 2 ** 20, work);
+    }
+  });
+
+  it('goes on without a contender that fails, and says which', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'bench-'));
+    try {
+      const python = join(folder, 'python');
+      await writeFile(
+        python,
+        '#!/bin/sh\n[ "$1" = -c ] && echo 2.0 && exit\necho "MemoryError: none left" >&2\nexit 1\n',
+        {
+          mode: 0o755,
+        },
+      );
+      const printed = await run(...quick, '--python', python, '--markdown');
+      assert.match(printed, /^\| mlp \| \d/m);
+      assert.match(printed, /^mlp, norms: PyTorch failed on mlp: MemoryError: none left$/m);
+    } finally {
+      await rm(folder, { recursive: true });
     }
   });
 
