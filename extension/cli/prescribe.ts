@@ -65,7 +65,7 @@ const readText = (path: string): string | undefined => {
 
 export function prescribeReport({ baseline, trials, prescriptions }: PrescribeResult): string {
   const parts = [findingsReport(baseline.findings)];
-  if (trials.length > 0) parts.push(trialTable(trials, prescriptions), advice(prescriptions));
+  if (trials.length > 0) parts.push(trialTable(trials, prescriptions), advice(trials, prescriptions));
   return parts.join('\n\n');
 }
 
@@ -114,9 +114,9 @@ const measuredTable = (trials: readonly Trial[]): string =>
     ]),
   );
 
-function advice(prescriptions: readonly Prescription[]): string {
+function advice(trials: readonly Trial[], prescriptions: readonly Prescription[]): string {
   const [best] = prescriptions;
-  if (!best) return 'Nothing that was tried helps.';
+  if (!best) return trials.some(({ effect }) => effect) ? 'Nothing that was tried helps.' : 'Nothing was tried.';
   const { lossBefore, lossAfter, parametersAdded } = best.effect;
   const cost = parametersAdded === 0 ? '' : `, ${parametersAdded > 0 ? '+' : ''}${parametersAdded} weights`;
   const held = best.healthy
