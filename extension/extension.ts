@@ -25,6 +25,7 @@ import { statusBarItem } from './panel/status-bar';
 import { WorkQueue } from './panel/work-queue';
 import { registerNotebooks } from './notebook/register';
 import type { Run } from './protocol/run';
+import type { Translate } from './protocol/text';
 import { Trainer, type TrainerOptions } from './trainer/host';
 
 /** Puts the features together, nothing more. */
@@ -53,7 +54,8 @@ export function activate(context: vscode.ExtensionContext): void {
     const path = settings()['cuda.libraryPath'];
     if (path) void cuda.useLibrary(path);
   };
-  const diagnoseRun = (run: Run) => diagnose(run, settings().thresholds);
+  const translated: Translate = (text, ...values) => vscode.l10n.t(text, ...values);
+  const diagnoseRun = (run: Run) => diagnose(run, settings().thresholds, translated);
   const library = new RunLibrary(store, diagnoseRun, log);
   const searches = new SearchLibrary(store, log);
   const train: Train = (experiment, events, signal) => trainer.train(experiment, { ...events, signal });

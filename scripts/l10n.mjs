@@ -13,7 +13,11 @@ import { repository } from './install.mjs';
 export const bundleFile = join(repository, 'l10n/bundle.l10n.json');
 
 /** What speaks to users of the editor. The command line speaks English. */
-const sources = ['extension/{capture,editor,notebook,panel,trainer}/**/*.ts', 'extension/*.ts', 'webview/**/*.ts'];
+const sources = [
+  'extension/{capture,diagnosis,editor,notebook,panel,remedies,trainer}/**/*.ts',
+  'extension/*.ts',
+  'webview/**/*.ts',
+];
 
 /** `vscode.l10n.t('…')`, `t('…')`, `view.t('…')`, and `text('…')`, which marks what is translated elsewhere. */
 const translators = new Set(['t', 'text']);

@@ -2,6 +2,7 @@
 import type { Finding, Severity, SymptomId } from '../protocol/finding';
 import type { Run } from '../protocol/run';
 import { Telemetry } from '../protocol/telemetry';
+import { english, type Translate } from '../protocol/text';
 import { symptoms } from './symptoms';
 
 /** Limits of the user's own, by symptom, in place of the published ones. */
@@ -12,8 +13,9 @@ const rank: Readonly<Record<Severity, number>> = { error: 0, warning: 1, informa
 /**
  * What is wrong with the network, as far as this run shows it; the gravest first. A run that is still going can be
  * diagnosed: the findings are those of the steps so far.
+ * @param t the language of their sentences; English for files and terminals
  */
-export function diagnose(run: Run, thresholds: Thresholds = {}): Finding[] {
+export function diagnose(run: Run, thresholds: Thresholds = {}, t: Translate = english): Finding[] {
   if (run.steps === 0) return [];
   const telemetry = new Telemetry(run);
   const found: Finding[] = [];
@@ -21,7 +23,7 @@ export function diagnose(run: Run, thresholds: Thresholds = {}): Finding[] {
     const override = thresholds[symptom.id];
     const threshold = override ?? symptom.threshold;
     const reference = override === undefined ? symptom.reference : 'your settings';
-    for (const sighting of symptom.detect({ telemetry, threshold, found }))
+    for (const sighting of symptom.detect({ telemetry, threshold, found, t }))
       found.push({ symptom: symptom.id, threshold, reference, ...sighting });
   }
   return found.sort((a, b) => rank[a.severity] - rank[b.severity]);

@@ -1,4 +1,5 @@
 /** Numbers and names as findings put them into sentences. */
+import type { Translate } from '../protocol/text';
 
 /** Two significant digits, powers of ten where the plain form would be long. */
 export function number(value: number): string {
@@ -12,11 +13,12 @@ export function number(value: number): string {
 export const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
 /** "layers.0", "layers.0 and layers.1", "layers.0, layers.1 and 7 more". */
-export function names(layers: readonly string[]): string {
-  if (layers.length <= 2) return layers.join(' and ');
-  return layers.length === 3
-    ? `${layers[0]!}, ${layers[1]!} and ${layers[2]!}`
-    : `${layers[0]!}, ${layers[1]!} and ${layers.length - 2} more`;
+export function names([first = '', second = '', third = '', ...others]: readonly string[], t: Translate): string {
+  if (second === '') return first;
+  if (third === '') return t('{0} and {1}', first, second);
+  return others.length === 0
+    ? t('{0}, {1} and {2}', first, second, third)
+    : t('{0}, {1} and {2} more', first, second, others.length + 1);
 }
 
 export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

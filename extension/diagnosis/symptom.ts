@@ -1,6 +1,7 @@
 /** What a symptom is: a pure function from the telemetry of a run to findings. One file per symptom. */
 import type { Finding, SymptomId } from '../protocol/finding';
 import type { Telemetry } from '../protocol/telemetry';
+import type { Translate } from '../protocol/text';
 
 export interface Examination {
   telemetry: Telemetry;
@@ -8,6 +9,8 @@ export interface Examination {
   threshold: number;
   /** What the symptoms before this one in the registry have found, so that one cause is not reported twice. */
   found: readonly Finding[];
+  /** Puts the sentences of findings into the language of who reads them. */
+  t: Translate;
 }
 
 export interface Symptom {

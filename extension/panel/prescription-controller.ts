@@ -112,6 +112,7 @@ export class PrescriptionController {
     const result = await prescribe(experiment, clinic, {
       budget,
       signal: turn.signal,
+      t: (text, ...values) => vscode.l10n.t(text, ...values),
       onBaseline: (baseline, findings) => {
         const ill = findings.some(({ severity }) => severity !== 'information');
         if (!run || !ill || turn.signal.aborted) return;

@@ -7,6 +7,7 @@ import type { Experiment, Use } from '../protocol/experiment';
 import type { Finding } from '../protocol/finding';
 import type { Prescription, Trial, UpcomingTrial } from '../protocol/prescription';
 import type { Run } from '../protocol/run';
+import { english, type Translate } from '../protocol/text';
 import { candidates, usesOf } from './candidates';
 import { narrowed } from './narrowing';
 import { tiers } from './remedy';
@@ -38,6 +39,8 @@ export interface PrescribeOptions {
   /** Called before a trial is run, and before a winner is repeated. */
   onUpcoming?(upcoming: UpcomingTrial): void;
   onTrial?(trial: Trial): void;
+  /** The language of the sentences about trials; English for files and terminals. */
+  t?: Translate;
 }
 
 export interface PrescribeResult {
@@ -77,7 +80,7 @@ export async function prescribe(
   clinic: Clinic,
   options: PrescribeOptions,
 ): Promise<PrescribeResult> {
-  const { signal } = options;
+  const { signal, t = english } = options;
   const { run, assessment: baseline } = await measure(experiment, clinic, signal);
   options.onBaseline?.(run, baseline.findings);
   const attempts: Attempt[] = [];
@@ -102,11 +105,11 @@ export async function prescribe(
     keep(await tryOut(experiment, { remedies: uses, learningRateFactor: factor, left }, baseline, clinic, options));
   const attempt = async (uses: readonly Use[], factor: number, left: number): Promise<Attempt> => {
     const reason = signal?.aborted
-      ? 'Cancelled.'
+      ? t('Cancelled.')
       : over()
-        ? 'The time budget was used up.'
+        ? t('The time budget was used up.')
         : isEnough()
-          ? 'Not tried: others cure already.'
+          ? t('Not tried: others cure already.')
           : undefined;
     return reason ? keep({ trial: skipped(uses, factor, reason) }) : tryAnyway(uses, factor, left);
   };
@@ -187,7 +190,7 @@ async function tryOut(
   clinic: Clinic,
   options: PrescribeOptions,
 ): Promise<Attempt> {
-  const { signal } = options;
+  const { signal, t = english } = options;
   const { remedies, learningRateFactor } = upcoming;
   options.onUpcoming?.(upcoming);
   try {
@@ -198,17 +201,17 @@ async function tryOut(
       (soFar) => isHopeless(soFar, clinic.diagnose(soFar)),
     );
     // The steps before a cancel say nothing of the whole.
-    if (signal?.aborted) return { trial: skipped(remedies, learningRateFactor, 'Cancelled.') };
-    const verdict = judge(baseline, assessment);
+    if (signal?.aborted) return { trial: skipped(remedies, learningRateFactor, t('Cancelled.')) };
+    const verdict = judge(baseline, assessment, t);
     const early = run.steps < experiment.steps;
-    const why = early ? `Stopped at step ${run.steps} of ${experiment.steps}. ${verdict.why}` : verdict.why;
+    const why = early ? t('Stopped at step {0} of {1}. {2}', run.steps, experiment.steps, verdict.why) : verdict.why;
     // Half of a run heals nobody.
     const outcome = early && verdict.outcome === 'healthy' ? 'improved' : verdict.outcome;
     const { findings, curves } = assessment;
     const effect = effectOf(baseline, assessment);
     return { trial: { remedies, learningRateFactor, outcome, why, effect, findings, curves }, assessment };
   } catch (error) {
-    if (signal?.aborted) return { trial: skipped(remedies, learningRateFactor, 'Cancelled.') };
+    if (signal?.aborted) return { trial: skipped(remedies, learningRateFactor, t('Cancelled.')) };
     const why = error instanceof Error ? error.message : String(error);
     // The trainer says of a remedy that does not fit that the experiment cannot be run.
     const outcome = error instanceof InputError ? 'skipped' : 'failed';

@@ -4,6 +4,7 @@ import type { Finding, SymptomId } from '../protocol/finding';
 import type { Curves, Effect, Outcome } from '../protocol/prescription';
 import { rowWidth, stepColumn, type Run } from '../protocol/run';
 import { Telemetry } from '../protocol/telemetry';
+import { english, type Translate } from '../protocol/text';
 import type { TimedRun } from './trial-run';
 
 /** What is kept of a run: its rows are too many to keep those of every trial. */
@@ -119,24 +120,28 @@ const farFactor = 100;
 const noticeable = 0.05;
 
 /** What a trial came to, in one word and one sentence. */
-export function judge(baseline: Assessment, trial: Assessment): { outcome: Outcome; why: string } {
+export function judge(
+  baseline: Assessment,
+  trial: Assessment,
+  t: Translate = english,
+): { outcome: Outcome; why: string } {
   const worst = trial.findings.find(({ severity }) => severity !== 'information');
   if (!Number.isFinite(trial.loss))
-    return { outcome: 'failed', why: worst?.message ?? 'The loss is not a finite number.' };
+    return { outcome: 'failed', why: worst?.message ?? t('The loss is not a finite number.') };
   const before = lossAt(baseline, trial.curves.losses.length);
   const gained = before - trial.loss;
   const scale = Math.abs(baseline.initialLoss) || 1;
   const lost = Number.isFinite(before) && gained < -noticeable * scale;
   if (isHealthy(trial) && !lost)
-    return { outcome: 'healthy', why: `No warning is left; the loss reaches ${trial.loss.toPrecision(3)}.` };
+    return { outcome: 'healthy', why: t('No warning is left; the loss reaches {0}.', trial.loss.toPrecision(3)) };
   if (lost && trial.health <= baseline.health)
     return {
       outcome: 'worse',
-      why: `The loss ends at ${trial.loss.toPrecision(3)} instead of ${before.toPrecision(3)}.`,
+      why: t('The loss ends at {0} instead of {1}.', trial.loss.toPrecision(3), before.toPrecision(3)),
     };
   const better = trial.health > baseline.health * 1.1 || !Number.isFinite(before) || gained > noticeable * scale;
   if (better && !lost)
-    return { outcome: 'improved', why: worst ? `Still: ${worst.message}` : 'The loss falls further.' };
-  if (trial.health < baseline.health / 1.1) return { outcome: 'worse', why: worst?.message ?? 'The loss rises.' };
-  return { outcome: 'no-effect', why: worst ? `Still: ${worst.message}` : 'Nothing noticeable changes.' };
+    return { outcome: 'improved', why: worst ? t('Still: {0}', worst.message) : t('The loss falls further.') };
+  if (trial.health < baseline.health / 1.1) return { outcome: 'worse', why: worst?.message ?? t('The loss rises.') };
+  return { outcome: 'no-effect', why: worst ? t('Still: {0}', worst.message) : t('Nothing noticeable changes.') };
 }

@@ -13,7 +13,7 @@ export const deadUnits: Symptom = {
   id: 'dead-units',
   threshold: 0.5,
   reference: 'SageMaker Debugger (DeadRelu)',
-  detect: ({ telemetry, threshold }) => {
+  detect: ({ telemetry, threshold, t }) => {
     if (telemetry.steps < fewestSteps) return [];
     const last = telemetry.steps - 1;
     const dead = telemetry.layers
@@ -29,7 +29,12 @@ export const deadUnits: Symptom = {
           worst.share >= 1 ? 'error' : worst.share >= grave || !isProgressing(telemetry) ? 'warning' : 'information',
         layers,
         value: worst.share,
-        message: `Units are dead: in ${names(layers)} up to ${percent(worst.share)} of the units have not fired once in ${telemetry.steps} steps.`,
+        message: t(
+          'Units are dead: in {0} up to {1} of the units have not fired once in {2} steps.',
+          names(layers, t),
+          percent(worst.share),
+          telemetry.steps,
+        ),
       },
     ];
   },

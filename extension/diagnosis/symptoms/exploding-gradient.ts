@@ -1,4 +1,5 @@
 import type { Telemetry } from '../../protocol/telemetry';
+import type { Translate } from '../../protocol/text';
 import { activationGradientProfile, depthRatio, weightGradientProfile } from '../depth-profile';
 import { isProgressing } from '../progress';
 import { names, number } from '../sentence';
@@ -13,10 +14,10 @@ export const explodingGradient: Symptom = {
   id: 'exploding-gradient',
   threshold: 70,
   reference: 'AutoTrainer: gradient of the first over the last layer',
-  detect: ({ telemetry, threshold }) => {
+  detect: ({ telemetry, threshold, t }) => {
     const sighting =
-      againstDepth(telemetry, threshold) ??
-      (isProgressing(telemetry) ? undefined : (overTime(telemetry, threshold) ?? tooLarge(telemetry)));
+      againstDepth(telemetry, threshold, t) ??
+      (isProgressing(telemetry) ? undefined : (overTime(telemetry, threshold, t) ?? tooLarge(telemetry, t)));
     return sighting ? [sighting] : [];
   },
 };
@@ -25,7 +26,7 @@ export const explodingGradient: Symptom = {
  * ∂L/∂activation decides: the weights of a convolution gather gradients from every position, more of them in the early
  * layers, so a ratio of weight gradients above the limit is no sign of itself.
  */
-function againstDepth(telemetry: Telemetry, threshold: number): Sighting | undefined {
+function againstDepth(telemetry: Telemetry, threshold: number, t: Translate): Sighting | undefined {
   const depth = depthRatio(activationGradientProfile(telemetry)) ?? depthRatio(weightGradientProfile(telemetry));
   if (!depth || !(depth.ratio > threshold)) return undefined;
   const swollen = depth.layers.filter(({ ratio }) => ratio > threshold).sort((a, b) => b.ratio - a.ratio);
@@ -34,12 +35,17 @@ function againstDepth(telemetry: Telemetry, threshold: number): Sighting | undef
     severity: 'error',
     layers: swollen.map((one) => one.layer),
     value: ratio,
-    message: `Gradients explode: ${layer} receives ${number(ratio)} times what the last layers receive (${depth.measure}).`,
+    message: t(
+      'Gradients explode: {0} receives {1} times what the last layers receive ({2}).',
+      layer,
+      number(ratio),
+      depth.measure,
+    ),
   };
 }
 
 /** The norm of the whole gradient against its norm in the first steps. */
-function overTime(telemetry: Telemetry, threshold: number): Sighting | undefined {
+function overTime(telemetry: Telemetry, threshold: number, t: Translate): Sighting | undefined {
   const norms = range(telemetry.steps).map((step) => ({ step, norm: telemetry.step(step, 'gradientNorm') }));
   const start = median(
     norms
@@ -55,11 +61,16 @@ function overTime(telemetry: Telemetry, threshold: number): Sighting | undefined
     layers: byGradient(telemetry, peak.step),
     value: growth,
     reference: 'AutoTrainer, applied from step to step',
-    message: `Gradients explode: their norm grows ${number(growth)} times, to ${number(peak.norm)} at step ${peak.step}, and the loss does not fall.`,
+    message: t(
+      'Gradients explode: their norm grows {0} times, to {1} at step {2}, and the loss does not fall.',
+      number(growth),
+      number(peak.norm),
+      peak.step,
+    ),
   };
 }
 
-function tooLarge(telemetry: Telemetry): Sighting | undefined {
+function tooLarge(telemetry: Telemetry, t: Translate): Sighting | undefined {
   const finite = range(telemetry.steps).find((step) => Number.isFinite(telemetry.step(step, 'gradientNorm')));
   if (finite === undefined) return undefined;
   const layers = byGradient(telemetry, finite);
@@ -71,7 +82,12 @@ function tooLarge(telemetry: Telemetry): Sighting | undefined {
     value: rms,
     threshold: absoluteLimit,
     reference: 'TheDeepChecker',
-    message: `Gradients explode: ${names(layers)} receive up to ${number(rms)} per weight at step ${finite}.`,
+    message: t(
+      'Gradients explode: {0} receive up to {1} per weight at step {2}.',
+      names(layers, t),
+      number(rms),
+      finite,
+    ),
   };
 }
 

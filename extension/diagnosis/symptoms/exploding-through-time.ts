@@ -7,7 +7,7 @@ export const explodingThroughTime: Symptom = {
   id: 'exploding-through-time',
   threshold: 70,
   reference: 'AutoTrainer’s limit between layers, applied to time steps (Pascanu et al., 2013)',
-  detect: ({ telemetry, threshold }) => {
+  detect: ({ telemetry, threshold, t }) => {
     const swollen = timeProfiles(telemetry)
       .filter(({ ratio }) => ratio > threshold)
       .sort((a, b) => b.ratio - a.ratio);
@@ -19,7 +19,13 @@ export const explodingThroughTime: Symptom = {
         severity: 'error',
         layers: [...new Set(swollen.map(({ layer }) => layer))],
         value: ratio,
-        message: `Gradients explode through time: the first of ${length} states of ${name} receive ${number(ratio)} times what the last receive (${number(perStep)} a step).`,
+        message: t(
+          'Gradients explode through time: the first of {0} states of {1} receive {2} times what the last receive ({3} a step).',
+          length,
+          name,
+          number(ratio),
+          number(perStep),
+        ),
       },
     ];
   },

@@ -12,7 +12,7 @@ export const ineffectiveClipping: Symptom = {
   id: 'ineffective-clipping',
   threshold: 0.95,
   reference: 'what clipping is for: the rare step (Pascanu et al., 2013)',
-  detect: ({ telemetry, threshold, found }) => {
+  detect: ({ telemetry, threshold, found, t }) => {
     const { clipping } = telemetry.run.header.settings;
     if (!clipping) return [];
     const steps = range(telemetry.steps)
@@ -24,11 +24,11 @@ export const ineffectiveClipping: Symptom = {
     if (steps.length === 0) return [];
     const share = steps.filter(({ before, after }) => after < before * (1 - noticeable)).length / steps.length;
     const usual = median(steps.map(({ before }) => before));
-    const limit = `the limit of ${number(clipping.limit)} on ${clipping.kind === 'norm' ? 'the norm' : 'each element'}`;
-    const suggestion =
-      clipping.kind === 'norm'
-        ? `A max_norm of ${number(suggestedMaxNorm(telemetry))} would clip one step in ten.`
-        : '';
+    const limit = number(clipping.limit);
+    const ofNorm = clipping.kind === 'norm';
+    const suggestion = ofNorm
+      ? ` ${t('A max_norm of {0} would clip one step in ten.', number(suggestedMaxNorm(telemetry)))}`
+      : '';
     if (share === 0)
       return [
         {
@@ -38,7 +38,17 @@ export const ineffectiveClipping: Symptom = {
           value: 0,
           threshold: 0,
           message:
-            `Clipping never takes effect: ${limit} is above every gradient (norm ${number(usual)} in a usual step). ${suggestion}`.trimEnd(),
+            (ofNorm
+              ? t(
+                  'Clipping never takes effect: the limit of {0} on the norm is above every gradient (norm {1} in a usual step).',
+                  limit,
+                  number(usual),
+                )
+              : t(
+                  'Clipping never takes effect: the limit of {0} on each element is above every gradient (norm {1} in a usual step).',
+                  limit,
+                  number(usual),
+                )) + suggestion,
         },
       ];
     if (!(share > threshold)) return [];
@@ -48,7 +58,19 @@ export const ineffectiveClipping: Symptom = {
         layers: [],
         value: share,
         message:
-          `Clipping takes effect in ${percent(share)} of the steps: ${limit} is far below a usual gradient (norm ${number(usual)}), and acts as a smaller learning rate. ${suggestion}`.trimEnd(),
+          (ofNorm
+            ? t(
+                'Clipping takes effect in {0} of the steps: the limit of {1} on the norm is far below a usual gradient (norm {2}), and acts as a smaller learning rate.',
+                percent(share),
+                limit,
+                number(usual),
+              )
+            : t(
+                'Clipping takes effect in {0} of the steps: the limit of {1} on each element is far below a usual gradient (norm {2}), and acts as a smaller learning rate.',
+                percent(share),
+                limit,
+                number(usual),
+              )) + suggestion,
       },
     ];
   },

@@ -14,13 +14,13 @@ export const lossNotDecreasing: Symptom = {
   id: 'loss-not-decreasing',
   threshold: 1e-3,
   reference: 'SageMaker Debugger (LossNotDecreasing)',
-  detect: ({ telemetry, threshold, found }) => {
+  detect: ({ telemetry, threshold, found, t }) => {
     // Where numbers are not finite there is no loss to speak of.
     if (telemetry.steps < fewestSteps || found.some(({ symptom }) => symptom === 'non-finite')) return [];
     const { from, to, drop, noise } = progressOf(telemetry);
     const done = classification.has(telemetry.run.header.settings.loss) && to < arrived;
     if (done || drop >= Math.max(threshold, noise)) return [];
-    const course = `from ${number(from)} to ${number(to)} in ${telemetry.steps} steps`;
+    const course = [number(from), number(to), telemetry.steps] as const;
     const rises = drop < -noise && drop < -threshold;
     return [
       {
@@ -28,8 +28,8 @@ export const lossNotDecreasing: Symptom = {
         layers: [],
         value: drop,
         message: rises
-          ? `The loss rises: ${course}.`
-          : `The loss does not decrease: ${course}, no more than its noise.`,
+          ? t('The loss rises: from {0} to {1} in {2} steps.', ...course)
+          : t('The loss does not decrease: from {0} to {1} in {2} steps, no more than its noise.', ...course),
       },
     ];
   },

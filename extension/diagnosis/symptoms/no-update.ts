@@ -11,7 +11,7 @@ export const noUpdate: Symptom = {
   id: 'no-update',
   threshold: 0,
   reference: 'SageMaker Debugger (UnchangedTensor)',
-  detect: ({ telemetry, found }) => {
+  detect: ({ telemetry, found, t }) => {
     if (telemetry.steps < fewestSteps || isAtRest(telemetry)) return [];
     const explained = new Set(found.flatMap(({ symptom, layers }) => (symptom === 'vanishing-gradient' ? layers : [])));
     const blocked = lastBlocked(telemetry, found);
@@ -26,9 +26,12 @@ export const noUpdate: Symptom = {
         layers: idle,
         value: 0,
         message: standsStill
-          ? `Nothing is updated: the learning rate is 0 in all ${telemetry.steps} steps.`
-          : `Weights do not change: ${names(idle)} got no update in ${telemetry.steps} steps. ` +
-            'The loss does not depend on them, or their gradient is cut off (detach, no_grad, an unused branch).',
+          ? t('Nothing is updated: the learning rate is 0 in all {0} steps.', telemetry.steps)
+          : t(
+              'Weights do not change: {0} got no update in {1} steps. The loss does not depend on them, or their gradient is cut off (detach, no_grad, an unused branch).',
+              names(idle, t),
+              telemetry.steps,
+            ),
       },
     ];
   },

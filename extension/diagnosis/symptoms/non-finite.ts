@@ -1,6 +1,6 @@
 import type { NonFiniteSource } from '../../protocol/run';
 import type { Telemetry } from '../../protocol/telemetry';
-import { names, plural } from '../sentence';
+import type { Translate } from '../../protocol/text';
 import { range } from '../statistics';
 import type { Symptom } from '../symptom';
 
@@ -9,19 +9,24 @@ export const nonFinite: Symptom = {
   id: 'non-finite',
   threshold: 0,
   reference: 'SageMaker Debugger (ExplodingTensor)',
-  detect: ({ telemetry }) => {
+  detect: ({ telemetry, t }) => {
     const bad = range(telemetry.steps).filter((step) => isBad(telemetry, step));
     const first = bad[0];
     if (first === undefined) return [];
-    const { layers, where } = origin(telemetry, first);
-    const node = operatorOf(telemetry.run.end?.nonFinite, first);
-    const share = `${plural(bad.length, 'step')} of ${telemetry.steps}`;
+    const { layers, where } = origin(telemetry, first, t);
+    const operator = operatorOf(telemetry.run.end?.nonFinite, first, t);
     return [
       {
         severity: 'error',
         layers,
         value: bad.length,
-        message: `Numbers stop being finite at step ${first}: ${where}${node} (${share} in all).`,
+        message: t(
+          'Numbers stop being finite at step {0} ({1} of {2} steps in all): {3}',
+          first,
+          bad.length,
+          telemetry.steps,
+          operator ? `${where} ${operator}` : where,
+        ),
       },
     ];
   },
@@ -39,26 +44,28 @@ const isBad = (telemetry: Telemetry, step: number): boolean =>
   telemetry.layers.some((_, layer) => hasBadForward(telemetry, step, layer) || hasBadBackward(telemetry, step, layer));
 
 /** Forward, the first layer that has them; backward, the one nearest to the loss. */
-function origin(telemetry: Telemetry, step: number): { layers: string[]; where: string } {
+function origin(telemetry: Telemetry, step: number, t: Translate): { layers: string[]; where: string } {
   const matching = (test: (layer: number) => boolean): string[] =>
     telemetry.layers.flatMap(({ name }, layer) => (test(layer) ? [name] : []));
   const forward = matching((layer) => hasBadForward(telemetry, step, layer));
-  if (forward.length > 0)
-    return { layers: forward, where: `the forward pass overflows first in ${names(forward.slice(0, 1))}` };
+  if (forward.length > 0) return { layers: forward, where: t('the forward pass overflows first in {0}.', forward[0]!) };
   if (!Number.isFinite(telemetry.loss(step)))
     return {
       layers: telemetry.layers.slice(-1).map(({ name }) => name),
-      where: 'the loss overflows though every activation is finite',
+      where: t('the loss overflows though every activation is finite.'),
     };
   const backward = matching((layer) => hasBadBackward(telemetry, step, layer)).reverse();
-  return { layers: backward, where: `the backward pass overflows first in ${names(backward.slice(0, 1))}` };
+  return { layers: backward, where: t('the backward pass overflows first in {0}.', backward[0] ?? '') };
 }
 
 /** The operator that made the first such number, where the trainer found it. */
-function operatorOf(source: NonFiniteSource | undefined, step: number): string {
+function operatorOf(source: NonFiniteSource | undefined, step: number, t: Translate): string {
   if (source?.step !== step) return '';
-  const { phase, node, op, layer } = source;
-  if (phase === 'update') return `; step ${step - 1} had made the weight "${node}" overflow`;
-  const place = layer ? ` of ${layer}` : '';
-  return `; the first operator is ${op} "${node}"${place}, in the ${phase === 'loss' ? 'loss' : `${phase} pass`}`;
+  const { phase, node, op = '', layer } = source;
+  if (phase === 'update') return t('Step {0} had made the weight "{1}" overflow.', step - 1, node);
+  const named = layer ? t('{0} "{1}" of {2}', op, node, layer) : `${op} "${node}"`;
+  if (phase === 'loss') return t('The first operator is {0}, in the loss.', named);
+  return phase === 'forward'
+    ? t('The first operator is {0}, in the forward pass.', named)
+    : t('The first operator is {0}, in the backward pass.', named);
 }

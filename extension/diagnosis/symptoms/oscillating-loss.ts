@@ -16,7 +16,7 @@ export const oscillatingLoss: Symptom = {
   id: 'oscillating-loss',
   threshold: 0.2,
   reference: 'AutoTrainer: swings in at least 20 % of the steps',
-  detect: ({ telemetry, threshold, found }) => {
+  detect: ({ telemetry, threshold, found, t }) => {
     if (telemetry.steps < fewestSteps || found.some(({ symptom }) => symptom === 'non-finite')) return [];
     const losses = range(telemetry.steps).map((step) => telemetry.loss(step));
     const start = Math.floor(losses.length / warmUp);
@@ -33,7 +33,12 @@ export const oscillatingLoss: Symptom = {
         severity: isProgressing(telemetry) ? 'information' : 'warning',
         layers: [],
         value: share,
-        message: `The loss oscillates: in ${percent(share)} of the steps it turns by more than a tenth of its start, between ${number(Math.min(...late))} and ${number(Math.max(...late))}.`,
+        message: t(
+          'The loss oscillates: in {0} of the steps it turns by more than a tenth of its start, between {1} and {2}.',
+          percent(share),
+          number(Math.min(...late)),
+          number(Math.max(...late)),
+        ),
       },
     ];
   },

@@ -1,4 +1,5 @@
 import type { Telemetry } from '../../protocol/telemetry';
+import type { Translate } from '../../protocol/text';
 import { weightLayers } from '../depth-profile';
 import { isProgressing } from '../progress';
 import { names, number } from '../sentence';
@@ -17,10 +18,10 @@ export const poorInitialization: Symptom = {
   threshold: 10,
   reference:
     'SageMaker Debugger’s limit for the variance of weights between layers, applied to the scale of activations',
-  detect: ({ telemetry, threshold }) => {
-    const alike = unbroken(telemetry);
+  detect: ({ telemetry, threshold, t }) => {
+    const alike = unbroken(telemetry, t);
     if (alike) return [alike];
-    const loud = tooSure(telemetry);
+    const loud = tooSure(telemetry, t);
     if (loud) return [loud];
     const points = weightLayers(telemetry)
       .map((layer) => ({ layer: telemetry.layers[layer]!.name, std: initialDeviation(telemetry, layer) }))
@@ -34,7 +35,7 @@ export const poorInitialization: Symptom = {
     const ratio = Math.max(first / last, last / first);
     if (!(ratio > threshold)) return [];
     const away = ({ std }: { std: number }): number => Math.abs(Math.log(std / first));
-    const course = `from ${number(first)} in the first layers to ${number(last)} in the last`;
+    const course = [number(first), number(last)] as const;
     return [
       {
         severity: isProgressing(telemetry) ? 'information' : 'warning',
@@ -43,14 +44,23 @@ export const poorInitialization: Symptom = {
           .sort((a, b) => away(b) - away(a))
           .map(({ layer }) => layer),
         value: ratio,
-        message: `The initial weights do not keep the scale of the activations: their standard deviation ${last > first ? 'grows' : 'shrinks'} ${course}.`,
+        message:
+          last > first
+            ? t(
+                'The initial weights do not keep the scale of the activations: their standard deviation grows from {0} in the first layers to {1} in the last.',
+                ...course,
+              )
+            : t(
+                'The initial weights do not keep the scale of the activations: their standard deviation shrinks from {0} in the first layers to {1} in the last.',
+                ...course,
+              ),
       },
     ];
   },
 };
 
 /** Weights that all have one value: whatever the loss does, the layer is worth a single unit. */
-function unbroken({ run }: Telemetry): Sighting | undefined {
+function unbroken({ run }: Telemetry, t: Translate): Sighting | undefined {
   const { constantWeights = [] } = run.header;
   if (constantWeights.length === 0) return undefined;
   return {
@@ -59,12 +69,15 @@ function unbroken({ run }: Telemetry): Sighting | undefined {
     value: constantWeights.length,
     threshold: 0,
     reference: 'symmetry must be broken (Goodfellow et al., 2016, section 8.4)',
-    message: `The weights of ${names(constantWeights)} all have one value: their units get the same gradient and stay alike for ever.`,
+    message: t(
+      'The weights of {0} all have one value: their units get the same gradient and stay alike for ever.',
+      names(constantWeights, t),
+    ),
   };
 }
 
 /** A loss at the first step that is many times that of a blind guess: the outputs are far too large. */
-function tooSure(telemetry: Telemetry): Sighting | undefined {
+function tooSure(telemetry: Telemetry, t: Translate): Sighting | undefined {
   const { loss, batch } = telemetry.run.header.settings;
   const outputs = (telemetry.layers.at(-1)?.outputSize ?? 0) / batch;
   const guess = loss === 'bce-with-logits' ? Math.LN2 : loss === 'cross-entropy' ? Math.log(Math.max(2, outputs)) : NaN;
@@ -76,7 +89,11 @@ function tooSure(telemetry: Telemetry): Sighting | undefined {
     value: ratio,
     threshold: farFromGuess,
     reference: 'the loss of a blind guess, which an untrained network should be near (Karpathy, 2019)',
-    message: `The initial weights make the outputs far too large: the first loss is ${number(telemetry.loss(0))}, a blind guess has ${number(guess)}.`,
+    message: t(
+      'The initial weights make the outputs far too large: the first loss is {0}, a blind guess has {1}.',
+      number(telemetry.loss(0)),
+      number(guess),
+    ),
   };
 }
 

@@ -18,7 +18,7 @@ export const saturatedUnits: Symptom = {
   id: 'saturated-units',
   threshold: 0.5,
   reference: 'SageMaker Debugger (TanhSaturation)',
-  detect: ({ telemetry, threshold }) => {
+  detect: ({ telemetry, threshold, t }) => {
     const { steps } = telemetry;
     const born = bornSaturated(telemetry, threshold * ofNewborn);
     const late = saturatedOver(telemetry, range(steps - (steps >> 1), steps >> 1), threshold);
@@ -26,7 +26,7 @@ export const saturatedUnits: Symptom = {
     const worst = saturated[0];
     if (!worst) return [];
     const affected = saturated.map(({ name }) => name);
-    const when = born ? 'from the start ' : '';
+    const told = [percent(worst.share), names(affected, t)] as const;
     return [
       {
         // Gates of a network that learns may well come to be open or shut.
@@ -34,7 +34,15 @@ export const saturatedUnits: Symptom = {
         layers: affected,
         value: worst.share,
         ...(born && { threshold: threshold * ofNewborn }),
-        message: `Units are saturated: ${when}${percent(worst.share)} of the outputs of ${names(affected)} are at the ends of their range, where almost no gradient passes.`,
+        message: born
+          ? t(
+              'Units are saturated: from the start {0} of the outputs of {1} are at the ends of their range, where almost no gradient passes.',
+              ...told,
+            )
+          : t(
+              'Units are saturated: {0} of the outputs of {1} are at the ends of their range, where almost no gradient passes.',
+              ...told,
+            ),
       },
     ];
   },

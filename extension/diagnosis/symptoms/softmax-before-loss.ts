@@ -5,7 +5,7 @@ export const softmaxBeforeLoss: Symptom = {
   id: 'softmax-before-loss',
   threshold: 1,
   reference: 'the definition of the loss',
-  detect: ({ telemetry: { run } }) => {
+  detect: ({ telemetry: { run }, t }) => {
     const { softmaxBeforeLoss: seen, settings } = run.header;
     if (!seen) return [];
     const op = seen.op.toLowerCase();
@@ -14,9 +14,12 @@ export const softmaxBeforeLoss: Symptom = {
         severity: 'error',
         layers: [seen.layer],
         value: 2,
-        message:
-          `${seen.layer || 'The model'} ends in a ${op}, and the loss ${settings.loss} applies one itself: ` +
-          `the gradients are flattened twice. Give the loss the values before the ${op}.`,
+        message: t(
+          '{0} ends in a {1}, and the loss {2} applies one itself: the gradients are flattened twice. Give the loss the values before the {1}.',
+          seen.layer || t('The model'),
+          op,
+          settings.loss,
+        ),
       },
     ];
   },

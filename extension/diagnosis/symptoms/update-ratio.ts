@@ -23,7 +23,7 @@ export const updateRatio: Symptom = {
   id: 'update-ratio',
   threshold: 0.1,
   reference: 'TheDeepChecker; about 1e-3 is healthy (CS231n)',
-  detect: ({ telemetry, threshold, found }) => {
+  detect: ({ telemetry, threshold, found, t }) => {
     // A gradient that explodes explains large steps, one that vanishes small ones.
     if (found.some(({ symptom }) => symptom === 'exploding-gradient')) return [];
     const progressing = isProgressing(telemetry);
@@ -32,7 +32,11 @@ export const updateRatio: Symptom = {
     if (first[0] && (first.length >= mostLayers * beginning.length || !progressing)) {
       const layers = first.sort((a, b) => b.ratio - a.ratio).map(({ layer }) => layer);
       const { ratio } = first[0];
-      const message = `The first steps are too large: an update of ${names(layers)} is up to ${number(ratio)} times the weights themselves.`;
+      const message = t(
+        'The first steps are too large: an update of {0} is up to {1} times the weights themselves.',
+        names(layers, t),
+        number(ratio),
+      );
       return [{ severity: 'warning', layers, value: ratio, threshold: overthrow, message }];
     }
     if (found.some(({ symptom }) => symptom === 'vanishing-gradient')) return [];
@@ -41,7 +45,11 @@ export const updateRatio: Symptom = {
     if (large[0]) {
       const layers = large.map(({ layer }) => layer);
       const { ratio } = large[0];
-      const message = `Steps are too large: an update of ${names(layers)} is up to ${number(ratio)} of the weights themselves.`;
+      const message = t(
+        'Steps are too large: an update of {0} is up to {1} of the weights themselves.',
+        names(layers, t),
+        number(ratio),
+      );
       return [{ severity: progressing ? 'information' : 'warning', layers, value: ratio, message }];
     }
     // Small steps at the end of a loss that has fallen are convergence.
@@ -50,7 +58,7 @@ export const updateRatio: Symptom = {
     if (!small[0] || progressing) return [];
     const layers = small.map(({ layer }) => layer);
     const { ratio } = small[0];
-    const message = `Steps are too small: an update of ${names(layers)} is ${number(ratio)} of the weights.`;
+    const message = t('Steps are too small: an update of {0} is {1} of the weights.', names(layers, t), number(ratio));
     return [{ severity: 'warning', layers, value: ratio, threshold: least, message }];
   },
 };

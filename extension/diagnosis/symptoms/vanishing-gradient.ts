@@ -7,6 +7,7 @@ import {
   weightGradientProfile,
   type DepthProfile,
 } from '../depth-profile';
+import type { Translate } from '../../protocol/text';
 import { isProgressing, progressOf } from '../progress';
 import { names, number } from '../sentence';
 import { median } from '../statistics';
@@ -23,18 +24,18 @@ export const vanishingGradient: Symptom = {
   id: 'vanishing-gradient',
   threshold: 1e-3,
   reference: 'AutoTrainer: gradient of the first over the last layer',
-  detect: ({ telemetry, threshold, found }) => {
-    const early = starvedBy(telemetry, threshold, earlyWindow(telemetry));
+  detect: ({ telemetry, threshold, found, t }) => {
+    const early = starvedBy(telemetry, threshold, earlyWindow(telemetry), t);
     // Blocks without a skip may let the gradient through at first and close in training. At a minimum it may be small.
     const closing = progressOf(telemetry).drop < halfWay;
-    const byRatio = early ?? (closing ? starvedBy(telemetry, threshold, lateWindow(telemetry)) : undefined);
+    const byRatio = early ?? (closing ? starvedBy(telemetry, threshold, lateWindow(telemetry), t) : undefined);
     if (byRatio) {
       // Zero below a layer in which nothing fires is that layer's fault, not a decay.
       const blocked = found.some(({ symptom, value }) => symptom === 'dead-units' && value >= 1);
       return byRatio.value === 0 && blocked ? [] : [byRatio];
     }
-    const closed = closing ? closingOf(telemetry) : undefined;
-    return closed ? [closed] : everywhere(telemetry, weightGradientProfile(telemetry));
+    const closed = closing ? closingOf(telemetry, t) : undefined;
+    return closed ? [closed] : everywhere(telemetry, weightGradientProfile(telemetry), t);
   },
 };
 
@@ -48,7 +49,7 @@ const small = 0.1;
  * The first layers lose their share of the gradient while the loss hardly falls. In a network that trains, theirs grows:
  * the last layers learn first, and then send more back.
  */
-function closingOf(telemetry: Telemetry): Sighting | undefined {
+function closingOf(telemetry: Telemetry, t: Translate): Sighting | undefined {
   const early = depthRatio(activationGradientProfile(telemetry));
   const late = depthRatio(activationGradientProfile(telemetry, lateWindow(telemetry)));
   if (!early || !late || !(late.ratio < small && late.ratio < kept * early.ratio)) return undefined;
@@ -59,32 +60,43 @@ function closingOf(telemetry: Telemetry): Sighting | undefined {
     value: late.ratio / early.ratio,
     threshold: kept,
     reference: 'the trend over the run: in networks that train, the share of the first layers rises (see the handbook)',
-    message: `Gradients vanish as training goes on: the first layers receive ${number(late.ratio)} of what the last layers receive (${late.measure}), ${number(early.ratio)} in the first steps.`,
+    message: t(
+      'Gradients vanish as training goes on: the first layers receive {0} of what the last layers receive ({1}), {2} in the first steps.',
+      number(late.ratio),
+      late.measure,
+      number(early.ratio),
+    ),
   };
 }
 
 /** The worse of the two measures over some steps. */
-const starvedBy = (telemetry: Telemetry, threshold: number, window: number[]): Sighting | undefined =>
+const starvedBy = (telemetry: Telemetry, threshold: number, window: number[], t: Translate): Sighting | undefined =>
   [weightGradientProfile(telemetry, window), activationGradientProfile(telemetry, window)]
-    .flatMap((profile) => againstDepth(profile, threshold) ?? [])
+    .flatMap((profile) => againstDepth(profile, threshold, t) ?? [])
     .sort((a, b) => a.value - b.value)[0];
 
-function againstDepth(profile: DepthProfile, threshold: number): Sighting | undefined {
+function againstDepth(profile: DepthProfile, threshold: number, t: Translate): Sighting | undefined {
   const depth = depthRatio(profile);
   if (!depth || !(depth.ratio < threshold)) return undefined;
   const starved = depth.layers.filter(({ ratio }) => ratio < threshold).sort((a, b) => a.ratio - b.ratio);
   const { layer, ratio } = starved[0]!;
-  const others = starved.length > 1 ? ` ${starved.length} layers get less than ${number(threshold)} of it.` : '';
+  const told = [layer, number(ratio), profile.measure, starved.length, number(threshold)] as const;
   return {
     severity: 'error',
     layers: starved.map((one) => one.layer),
     value: ratio,
-    message: `Gradients vanish: ${layer} receives ${number(ratio)} of what the last layers receive (${profile.measure}).${others}`,
+    message:
+      starved.length > 1
+        ? t(
+            'Gradients vanish: {0} receives {1} of what the last layers receive ({2}). {3} layers get less than {4} of it.',
+            ...told,
+          )
+        : t('Gradients vanish: {0} receives {1} of what the last layers receive ({2}).', ...told),
   };
 }
 
 /** Too small in every layer alike, though the loss sends a gradient and has not fallen: not the calm of a minimum. */
-function everywhere(telemetry: Telemetry, { points }: DepthProfile): Sighting[] {
+function everywhere(telemetry: Telemetry, { points }: DepthProfile, t: Translate): Sighting[] {
   const largest = Math.max(...points.map(({ magnitude }) => magnitude));
   if (points.length === 0 || largest >= absoluteLimit || isProgressing(telemetry)) return [];
   const output = telemetry.layers.length - 1;
@@ -98,7 +110,11 @@ function everywhere(telemetry: Telemetry, { points }: DepthProfile): Sighting[] 
       value: largest,
       threshold: absoluteLimit,
       reference: 'SageMaker Debugger (VanishingGradient)',
-      message: `Gradients vanish in every layer: ${names(layers)} receive at most ${number(largest)} per weight, and the loss does not fall.`,
+      message: t(
+        'Gradients vanish in every layer: {0} receive at most {1} per weight, and the loss does not fall.',
+        names(layers, t),
+        number(largest),
+      ),
     },
   ];
 }

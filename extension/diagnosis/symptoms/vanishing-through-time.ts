@@ -8,7 +8,7 @@ export const vanishingThroughTime: Symptom = {
   id: 'vanishing-through-time',
   threshold: 1e-3,
   reference: 'AutoTrainer’s limit between layers, applied to time steps (Bengio et al., 1994)',
-  detect: ({ telemetry, threshold }) => {
+  detect: ({ telemetry, threshold, t }) => {
     const starved = timeProfiles(telemetry)
       .filter(({ ratio }) => ratio < threshold)
       .sort((a, b) => a.ratio - b.ratio);
@@ -21,7 +21,13 @@ export const vanishingThroughTime: Symptom = {
         severity: progressOf(telemetry).drop > 0.5 ? 'information' : 'error',
         layers: [...new Set(starved.map(({ layer }) => layer))],
         value: ratio,
-        message: `Gradients vanish through time: the first of ${length} states of ${name} receive ${number(ratio)} of what the last receive (${number(perStep)} a step).`,
+        message: t(
+          'Gradients vanish through time: the first of {0} states of {1} receive {2} of what the last receive ({3} a step).',
+          length,
+          name,
+          number(ratio),
+          number(perStep),
+        ),
       },
     ];
   },

@@ -60,6 +60,16 @@ describe('diagnose', () => {
   });
 });
 
+describe('findings in another language', () => {
+  it('are whole sentences of the translator', () => {
+    const german = (text: string, ...values: (string | number)[]): string => `[${text}|${values.join('|')}]`;
+    const run = makeRun({ depth: 10, steps: 30, step: flatLoss, layer: decaying(0.1, 21) });
+    const messages = diagnose(run, {}, german).map(({ message }) => message);
+    assert.match(messages[0]!, /^\[Gradients vanish: \{0\} receives \{1\} .*\|layers\.0\|/);
+    assert.ok(messages.every((message) => message.startsWith('[')));
+  });
+});
+
 describe('vanishing-gradient', () => {
   it('sees gradients that decay with depth, though they are far below what float32 can square', () => {
     const finding = only(
@@ -147,7 +157,10 @@ describe('non-finite', () => {
     assert.equal(finding?.symptom, 'non-finite');
     assert.equal(finding.layers[0], 'layers.3');
     assert.equal(finding.value, 7);
-    assert.match(finding.message, /at step 5: the forward pass overflows first in layers\.3 \(7 steps of 12 in all\)/);
+    assert.match(
+      finding.message,
+      /at step 5 \(7 of 12 steps in all\): the forward pass overflows first in layers\.3\./,
+    );
   });
 
   it('names the layer nearest to the loss where the backward pass overflows', () => {
