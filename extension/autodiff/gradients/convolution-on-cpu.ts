@@ -3,12 +3,13 @@ import type { GraphBuilder, Value } from '../../onnx/builder';
 import type { Shape } from '../../onnx/tensor';
 import { blocked, blockedConvolution, isBlockable, pays, turnedBlockedWeights, unblocked } from '../blocked-channels';
 import { croppedImage, turnedPads, type ConvolutionForms } from './convolution';
-import { product } from './support';
+import { product, range } from './support';
 import { padsOf, type Windows } from './windows';
 
-/** Bytes of the gradient's part that is the weight of one convolution: it is read again for every channel. */
-const mostBytes = 2 ** 21;
-/** More parts are slower than one product of matrices. */
+/** Bytes of a gradient's part that a cache beside the processor holds: it is read again for every channel. */
+const cachedBytes = 2 ** 19;
+/** Samples that are larger come from memory every time; one product of matrices is faster then. */
+const mostBytes = 2 ** 22;
 const mostParts = 16;
 
 /** @param block of channels, where the runtime has convolutions for them: see blocked-channels.ts */
@@ -75,25 +76,21 @@ function blockedWeightGradient(
   if (dy.dtype !== 'float32' || kernel.length !== 2 || outputs % block !== 0 || !pays(dy.shape, kernel))
     return undefined;
   const perSample = 4 * product(space) * Math.min(outputs, 4 * block);
-  const length = Math.max(1, Math.min(batch, block / 2, Math.floor(mostBytes / perSample)));
-  const parts = Math.ceil(batch / length);
-  if (perSample > 2 * mostBytes || parts > mostParts) return undefined;
+  const length = Math.max(Math.ceil(batch / mostParts), Math.min(block / 2, Math.floor(cachedBytes / perSample)));
+  if (perSample > mostBytes || length >= block) return undefined;
 
-  const images = croppedImage(g, x, windows);
-  const gradients = g.reshape(blocked(g, dy), [batch, outputs / block, product(space) * block]);
+  const lengths = range(Math.ceil(batch / length)).map((part) => Math.min(length, batch - part * length));
+  const images = g.split(croppedImage(g, x, windows), lengths, 0);
+  const gradients = g.split(g.reshape(blocked(g, dy), [batch, outputs / block, product(space) * block]), lengths, 0);
   const placing = { strides: dilations, dilations: strides, pads: [0, 0, 0, 0] };
   let sum: Value | undefined;
-  for (let start = 0; start < batch; start += length) {
-    const end = Math.min(batch, start + length);
-    const image = g.transpose(samples(g, images, start, end), [1, 0, 2, 3]);
-    const weights = g.transpose(samples(g, gradients, start, end), [1, 0, 2]);
-    sum = blockedConvolution(g, image, g.reshape(weights, [outputs, end - start, ...space]), placing, kernel, sum);
+  for (const [part, samples] of lengths.entries()) {
+    const image = g.transpose(images[part]!, [1, 0, 2, 3]);
+    const weights = g.reshape(g.transpose(gradients[part]!, [1, 0, 2]), [outputs, samples, ...space]);
+    sum = blockedConvolution(g, image, weights, placing, kernel, sum);
   }
   // [C, M / block, offsets, block] to [M, C, …].
   const byOutput = g.transpose(g.reshape(sum!, [inputs, outputs / block, product(kernel) * block]), [1, 0, 2]);
   const rows: Shape = [outputs / block, block, inputs * product(kernel), 1];
   return g.reshape(unblocked(g, g.reshape(byOutput, rows)), [outputs, inputs, ...kernel]);
 }
-
-const samples = (g: GraphBuilder, x: Value, start: number, end: number): Value =>
-  end - start === x.shape[0] ? x : g.slice(x, 0, start, end);
