@@ -10,7 +10,7 @@ from .export import export, names_in_model, quiet, same_state, save_batch
 from .losses import known_loss, without_factor
 from .program import Program, variables_of_callers
 from .refusal import Refusal
-from .settings import frozen_names, instances, optimizer_settings, pick_optimizer, scheduler_settings, schedulers
+from .settings import frozen_names, held, instances, optimizer_settings, pick_optimizer, scheduler_settings, schedulers
 from .tape import Ref, is_module
 
 _LARGEST_ACCUMULATION = 4096
@@ -26,6 +26,8 @@ class Captured:
         self.exported = exported
         self.number = number
         self.notes = notes
+        # What a script trains it says at this moment: one with several networks freezes the others in turn.
+        self.trained = [parameter for parameter in program.root.parameters() if parameter.requires_grad]
         # How far each scheduler is, by identity.
         self.epochs = {id(scheduler): scheduler.last_epoch for scheduler in schedulers()}
 
@@ -135,7 +137,7 @@ def description(observer):
     captured = observer.captured
     program, request = captured.program, observer.request
     notes = [*captured.notes, *captured.exported.notes]
-    trained = [parameter for parameter in program.root.parameters() if parameter.requires_grad]
+    trained = captured.trained
     optimizers = instances(torch.optim.Optimizer)
     stepped = [event[1] for event in observer.events if isinstance(event, tuple)]
     optimizer = pick_optimizer([one for one in optimizers if id(one) in stepped], trained) or pick_optimizer(
@@ -156,14 +158,14 @@ def description(observer):
     clipping = _clipping(observer, notes)
     if clipping:
         experiment["clipping"] = clipping
-    frozen = frozen_names(program.root, optimizer)
+    frozen = frozen_names(program.root, trained, optimizer)
     frozen = names_in_model(os.path.join(request.out, "model.onnx"), frozen) if frozen else []
     if frozen and len(frozen) < len(list(program.root.parameters())):
         experiment["frozen"] = frozen
     accumulation = _accumulation(observer, notes)
     if observer.autocast:
         notes.append(f"The script computes in {observer.autocast} (autocast); the captured run computes in the precision of the weights.")
-    others = _others(program, optimizers, optimizer)
+    others = _others(optimizers, optimizer)
     if others:
         notes.append(f"The script trains more than this network: {others} not in the captured run. Choose another backward() to capture the other one.")
     return {
@@ -260,8 +262,13 @@ def _accumulation(observer, notes):
     return batches
 
 
-def _others(program, optimizers, optimizer):
-    others = [one for one in optimizers if one is not optimizer and type(one).__name__ != "AcceleratedOptimizer"]
+def _others(optimizers, optimizer):
+    """Optimizers of something else; those that libraries wrap around one have its parameters."""
+    mine = held(optimizer) if optimizer is not None else set()
+    others = []
+    for parameters in map(held, optimizers):
+        if not parameters & mine and parameters not in others:
+            others.append(parameters)
     count = len(others)
     return f"{count} other optimizer{'s are' if count > 1 else ' is'}" if count else ""
 

@@ -102,6 +102,8 @@ class Observer:
         if self.tape.depth == 0:
             if self.captured is not None and not torch.is_grad_enabled() and "step" in self.events:
                 self.finish()
+        # Some enter it around a forward inside.
+        if self.captured is None:
             self.autocast = self.autocast or _autocast()
         self.lines.note_call(module)
         return self.tape.call_module(module, original, args, kwargs)

@@ -22,12 +22,12 @@ _NEAREST_LR = {"Adadelta": 1e-3, "Adafactor": 1e-3, "LBFGS": 0.01}
 def pick_optimizer(optimizers, parameters):
     """The optimizer that has most of these parameters, or None where none has any."""
     wanted = {id(parameter) for parameter in parameters}
-    counted = [(len(wanted & _held(optimizer)), optimizer) for optimizer in optimizers]
+    counted = [(len(wanted & held(optimizer)), optimizer) for optimizer in optimizers]
     best = max(counted, key=lambda pair: pair[0], default=(0, None))
     return best[1] if best[0] > 0 else None
 
 
-def _held(optimizer):
+def held(optimizer):
     return {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
 
 
@@ -124,10 +124,9 @@ def scheduler_settings(scheduler, by_step, steps_per_epoch, notes):
     return use("reduce-lr-on-plateau", factor=float(scheduler.factor), patience=int(scheduler.patience) * n)
 
 
-def frozen_names(root, optimizer):
-    """Parameters that the script does not train: they ask for no gradient, or the optimizer does not have them."""
-    held = None if optimizer is None else _held(optimizer)
-    return [
-        name for name, parameter in root.named_parameters()
-        if not parameter.requires_grad or (held is not None and id(parameter) not in held)
-    ]
+def frozen_names(root, trained, optimizer):
+    """Parameters that the script does not train: they asked for no gradient, or the optimizer does not have them."""
+    wanted = {id(parameter) for parameter in trained}
+    if optimizer is not None:
+        wanted &= held(optimizer)
+    return [name for name, parameter in root.named_parameters() if id(parameter) not in wanted]
