@@ -44,6 +44,13 @@ export function givenName(text: string): Named | undefined {
   return isMap(document.contents) ? named(document.get('name', true))[0] : undefined;
 }
 
+/** How many names of two paths agree, from the end on. */
+export function commonEnd(a: string, b: string): number {
+  const [left, right] = [a, b].map((path) => path.split(/[\\/]/).reverse()) as [string[], string[]];
+  const differs = left.findIndex((name, place) => name !== right[place]);
+  return differs < 0 ? left.length : differs;
+}
+
 /** The cell in its usual form: fields as they are, one space inside braces. Undefined for what is no YAML. */
 export function formatted(text: string): string | undefined {
   const document = parseDocument(text);

@@ -1,12 +1,13 @@
 /** The language of experiment cells in the editor: what `cell.ts` and `completion.ts` know, where the editor asks. */
 import * as vscode from 'vscode';
 import { existsSync } from 'node:fs';
-import { dirname, extname, isAbsolute, resolve } from 'node:path';
+import { basename, dirname, extname, isAbsolute, resolve } from 'node:path';
 import { readCell } from './cell';
-import { filesIn, formatted, givenName, runsIn, type Named } from './cell-paths';
+import { commonEnd, filesIn, formatted, givenName, runsIn, type Named } from './cell-paths';
 import { nearest } from './cell-issues';
 import { descriptionAt, expectsRun, fileKindAt, suggestionsAt, type Suggestion } from './completion';
 import { codeCells, folderOf, isExperimentNotebook, labCellsOf, notebookOf } from './documents';
+import { fromFolder } from './engine/provenance';
 import { namesOf } from './engine/references';
 import { cellLanguage } from './identity';
 
@@ -61,7 +62,7 @@ function completionItem(label: string, kind: vscode.CompletionItemKind, insert: 
   return item;
 }
 
-const quoted = (name: string): string => (/^[\w.-][\w. -]*$/.test(name) ? name : JSON.stringify(name));
+const quoted = (name: string): string => (/^[\w.-][\w./ -]*$/.test(name) ? name : JSON.stringify(name));
 
 function runNames(document: vscode.TextDocument): string[] {
   const notebook = notebookOf(document);
@@ -176,9 +177,10 @@ class Problems implements vscode.Disposable {
   }
 }
 
-/** A diagnostic that knows what was probably meant. */
+/** A diagnostic that knows what was probably meant, or which file is not where it should be. */
 class Misspelling extends vscode.Diagnostic {
   meant: string | undefined;
+  file: string | undefined;
 }
 
 /** @param names of the experiments of the notebook */
@@ -205,7 +207,11 @@ function problemsIn(document: vscode.TextDocument, names: readonly string[]): vs
     ),
     ...filesIn(text)
       .filter((file) => !existsSync(absolute(document, file.name)))
-      .map((file) => warning(file, vscode.l10n.t('There is no file {0}.', absolute(document, file.name)))),
+      .map((file) => {
+        const missing = warning(file, vscode.l10n.t('There is no file {0}.', absolute(document, file.name)));
+        missing.file = file.name;
+        return missing;
+      }),
     ...runsIn(text)
       .filter((run) => !names.includes(run.name))
       .map((run) => {
@@ -227,18 +233,43 @@ function diagnostic(range: vscode.Range, message: string, severity: vscode.Diagn
 }
 
 /** Writes what was meant. */
-function correct(
+async function correct(
   document: vscode.TextDocument,
   _: vscode.Range,
   { diagnostics }: vscode.CodeActionContext,
-): vscode.CodeAction[] {
-  return diagnostics.flatMap((problem) => {
-    if (!(problem instanceof Misspelling) || problem.meant === undefined) return [];
-    const action = new vscode.CodeAction(vscode.l10n.t('Change to {0}', problem.meant), vscode.CodeActionKind.QuickFix);
-    action.edit = new vscode.WorkspaceEdit();
-    action.edit.replace(document.uri, problem.range, quoted(problem.meant));
-    action.diagnostics = [problem];
-    action.isPreferred = true;
-    return [action];
-  });
+): Promise<vscode.CodeAction[]> {
+  const actions: vscode.CodeAction[] = [];
+  for (const problem of diagnostics) {
+    if (!(problem instanceof Misspelling)) continue;
+    const meant = problem.meant === undefined ? [] : [problem.meant];
+    const elsewhere = problem.file === undefined ? [] : await findElsewhere(document, problem.file);
+    for (const text of [...meant, ...elsewhere]) actions.push(changeTo(document, problem, text));
+  }
+  return actions;
+}
+
+function changeTo(document: vscode.TextDocument, problem: vscode.Diagnostic, text: string): vscode.CodeAction {
+  const action = new vscode.CodeAction(vscode.l10n.t('Change to {0}', text), vscode.CodeActionKind.QuickFix);
+  action.edit = new vscode.WorkspaceEdit();
+  action.edit.replace(document.uri, problem.range, quoted(text));
+  action.diagnostics = [problem];
+  action.isPreferred = true;
+  return action;
+}
+
+/** So many files of a name are offered. */
+const mostElsewhere = 3;
+
+/** Files of the same name in the workspace, those first whose folders are called the same: the notebook was moved. */
+async function findElsewhere(document: vscode.TextDocument, file: string): Promise<string[]> {
+  const found = await vscode.workspace.findFiles(
+    `**/${basename(file)}`,
+    '**/{node_modules,.git,site-packages}/**',
+    10 * mostElsewhere,
+  );
+  return found
+    .map(({ fsPath }) => fsPath)
+    .sort((a, b) => commonEnd(b, file) - commonEnd(a, file) || a.localeCompare(b))
+    .slice(0, mostElsewhere)
+    .map((path) => fromFolder(path, folderOfDocument(document)));
 }

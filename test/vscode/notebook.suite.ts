@@ -208,6 +208,22 @@ describe('experiment notebooks in the extension host', function () {
     await until(() => problems(third!).length === 0, 'nothing is underlined any more');
   });
 
+  it('find a file again that is not where a cell says', async () => {
+    const notebook = await open(await write('moved.gradnb', cell('model: deep_sigmoid/model.onnx')));
+    const { document } = notebook.cellAt(0);
+    await until(() => vscode.languages.getDiagnostics(document.uri).length > 0, 'the path is underlined');
+    const [problem] = vscode.languages.getDiagnostics(document.uri);
+    assert.match(problem!.message, /^There is no file .*lab-.*deep_sigmoid.model\.onnx\.$/);
+    const [fix] = await vscode.commands.executeCommand<vscode.CodeAction[]>(
+      'vscode.executeCodeActionProvider',
+      document.uri,
+      problem!.range,
+    );
+    assert.equal(fix!.title, 'Change to ../deep_sigmoid/model.onnx');
+    assert.ok(await vscode.workspace.applyEdit(fix!.edit!));
+    await until(() => vscode.languages.getDiagnostics(document.uri).length === 0, 'the path is right');
+  });
+
   it('open empty for a new file', async () => {
     const path = join(folder, 'new.gradnb');
     await writeFile(path, '');

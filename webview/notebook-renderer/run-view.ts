@@ -72,7 +72,7 @@ export class RunView implements OutputView<RunOutput> {
     this.verdict.show(verdictOf(run, settings.steps, t));
     this.layer.showRun(output);
     this.charts.show([output]);
-    this.notes.replaceChildren(...notes.map((note) => element('p', { class: 'note' }, note)));
+    this.notes.replaceChildren(...notesOf(notes));
     this.provenance.replaceChildren(
       ...dependencies(output).flatMap((line) => [document.createTextNode(line), document.createElement('br')]),
     );
@@ -83,6 +83,16 @@ export class RunView implements OutputView<RunOutput> {
   setTheme(theme: Theme): void {
     this.charts.setTheme(theme);
   }
+}
+
+/** Some remedies tell something of every layer: those who want to read it open it. */
+const mostNotes = 3;
+
+function notesOf(notes: readonly string[]): HTMLElement[] {
+  const shown = notes.map((note) => element('p', { class: 'note' }, note));
+  return shown.length <= mostNotes
+    ? shown
+    : [element('details', { class: 'more' }, element('summary', {}, t('{0} notes', shown.length)), ...shown)];
 }
 
 function dependencies({

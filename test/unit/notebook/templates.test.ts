@@ -3,7 +3,7 @@ import { isAbsolute, relative, resolve } from 'node:path';
 import fc from 'fast-check';
 import { readCell } from '../../../extension/notebook/cell';
 import { experimentOf } from '../../../extension/notebook/cell-experiment';
-import { filesIn, formatted, givenName, runsIn } from '../../../extension/notebook/cell-paths';
+import { commonEnd, filesIn, formatted, givenName, runsIn } from '../../../extension/notebook/cell-paths';
 import { cellOf, cellText } from '../../../extension/notebook/cell-text';
 import { expectsRun, suggestionsAt } from '../../../extension/notebook/completion';
 import { parseNotebook, serializeNotebook, sourceOf } from '../../../extension/notebook/gradnb';
@@ -140,6 +140,12 @@ describe('the text of a cell', () => {
     assert.deepEqual(places('sweep: { over: { seed: [ 1 ] }, run: e }'), [['e', 37]]);
     assert.deepEqual(places('name: run'), []);
     assert.equal(givenName('model: name\nname: a')?.start, 18);
+  });
+
+  it('is compared by the ends of its paths, where a file is looked for', () => {
+    assert.equal(commonEnd('/work/lab/deep/model.onnx', 'deep/model.onnx'), 2);
+    assert.equal(commonEnd('C:\\lab\\other\\model.onnx', '../deep/model.onnx'), 1);
+    assert.equal(commonEnd('a', 'b'), 0);
   });
 
   it('is put into its usual form, comments kept, and left alone where it is broken', () => {
