@@ -3,8 +3,17 @@ import type { Frame, Locator } from 'playwright-core';
 import type { Notebook } from '../../extension/notebook/gradnb';
 import { until, type Workbench } from './workbench';
 
-export const readNotebook = async (path: string): Promise<Notebook> =>
-  JSON.parse(await readFile(path, 'utf8')) as Notebook;
+/** The editor may be writing: then it is read again. */
+export async function readNotebook(path: string): Promise<Notebook> {
+  let notebook: Notebook | undefined;
+  await until(async () => {
+    const text = await readFile(path, 'utf8');
+    if (!text.endsWith('}\n')) return false;
+    notebook = JSON.parse(text) as Notebook;
+    return true;
+  }, 'the notebook is written');
+  return notebook!;
+}
 
 /** The notebook that is open in the workbench. */
 export class NotebookPage {

@@ -140,7 +140,18 @@ describe('An experiment notebook', function () {
       const kind = name === 'high-contrast' ? 'vscode-high-contrast' : `vscode-${name}`;
       await frame.locator(`body.${kind}`).waitFor({ state: 'attached' });
       await notebook.reveal(1);
-      await workbench.page.waitForTimeout(500);
+      const button = (await notebook.output('run')).getByText('Open in Panel');
+      await until(
+        () =>
+          button.evaluate((one) => {
+            const probe = document.body.appendChild(document.createElement('span'));
+            probe.style.backgroundColor = 'var(--vscode-button-secondaryBackground, transparent)';
+            const [wanted, is] = [probe, one].map((element) => getComputedStyle(element).backgroundColor);
+            probe.remove();
+            return is === wanted;
+          }),
+        'its buttons have the colours of the theme',
+      );
       await workbench.screenshot(`notebook-${name}`);
     });
 

@@ -6,6 +6,7 @@ import panelStyles from '../panel/panel.css';
 import trialStyles from '../prescription/trials.css';
 import type { Exported } from '../panel/figure-card';
 import { element } from '../ui/dom';
+import toolkitTheme from '../ui/toolkit-theme.css';
 import { setTexts, t } from '../ui/l10n';
 import { registerWidgets } from '../ui/widgets';
 import { readOutput, type CellOutput } from '../../extension/protocol/notebook-output';
@@ -63,9 +64,6 @@ export function activate(context: RendererContext): Renderer {
     },
   };
   watchTheme((theme: Theme) => {
-    // The widgets look when the class of the page changes, which here is before its colours do: make them look again.
-    if (theme.foreground !== surroundings.theme.foreground)
-      document.body.classList.toggle('gradient-doctor-recoloured');
     surroundings.theme = theme;
     for (const { view } of shown.values()) {
       markTheme(view.element, theme.kind);
@@ -118,7 +116,7 @@ function newView(output: CellOutput, surroundings: Surroundings): Shown {
   const shadow = host.attachShadow({ mode: 'open' });
   const sheet = new CSSStyleSheet();
   // A sheet that is made takes no imports: the panel's own is done here.
-  sheet.replaceSync([panelStyles.replace(/^@import .*$/m, ''), trialStyles, styles].join('\n'));
+  sheet.replaceSync([panelStyles.replace(/^@import .*$/m, ''), trialStyles, toolkitTheme, styles].join('\n'));
   shadow.adoptedStyleSheets = [sheet];
   shadow.append(view.element);
   markTheme(view.element, surroundings.theme.kind);
