@@ -6,6 +6,7 @@ import { convolutionRules } from './gradients/convolution';
 import { formsOnCpu } from './gradients/convolution-on-cpu';
 import { maxPoolByComparison } from './gradients/pooling';
 import type { GradientRules } from './rule';
+import { spreadConvolutions } from './spread-convolution';
 
 export interface ProviderForm {
   /** BatchNormalization that trains, by elementary operators. */
@@ -28,7 +29,11 @@ const onCpu = (block?: number): ProviderForm => ({
 
 const forms: Readonly<Record<string, ProviderForm>> = {
   cuda: { decompose: true, rules: gradientRules },
-  webgpu: { decompose: true, rules: { ...gradientRules, MaxPool: maxPoolByComparison } },
+  webgpu: {
+    decompose: true,
+    rules: { ...gradientRules, MaxPool: maxPoolByComparison },
+    finish: spreadConvolutions,
+  },
   // Untried for want of such machines: the form that asks least of a provider.
   dml: { decompose: true, rules: { ...gradientRules, MaxPool: maxPoolByComparison } },
   coreml: { decompose: true, rules: { ...gradientRules, MaxPool: maxPoolByComparison } },

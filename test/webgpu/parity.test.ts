@@ -51,6 +51,7 @@ describe('WebGPU', function () {
     'cnn-batch-norm-dynamo',
     'pooling-dynamo',
     'conv-strided-dilated-grouped-dynamo',
+    'conv-3d-dynamo',
     'gpt-tied-dynamo',
     'gru-dynamo',
   ])

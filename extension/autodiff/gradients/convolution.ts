@@ -112,7 +112,7 @@ export function spreadWindows(
 }
 
 /** The kernel with input and output channels swapped within each group and every axis of space reversed. */
-function turnedKernel(g: GraphBuilder, w: Value, groups: number): Value {
+export function turnedKernel(g: GraphBuilder, w: Value, groups: number): Value {
   const [outputs, perGroup, ...kernel] = w.shape as [number, number, ...number[]];
   const grouped = g.reshape(w, [groups, outputs / groups, perGroup, ...kernel]);
   const swapped = g.transpose(grouped, [0, 2, 1, ...kernel.map((_, i) => i + 3)]);
