@@ -10,7 +10,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { diagnose } from '../../extension/diagnosis/diagnose';
 import type { Experiment } from '../../extension/protocol/experiment';
-import type { Prescription } from '../../extension/protocol/prescription';
+import { trialName } from '../../extension/protocol/trial-ranking';
 import { prescribe } from '../../extension/remedies/prescribe';
 import { assess, isHealthy, type Assessment } from '../../extension/remedies/score';
 import { runTrial } from '../../extension/remedies/trial-run';
@@ -58,9 +58,6 @@ async function examine(patient: Patient, trainer: Trainer): Promise<Record> {
   return { patient, baseline, twin, outcome, seconds: (performance.now() - start) / 1000 };
 }
 
-const nameOf = ({ remedies, learningRateFactor }: Pick<Prescription, 'remedies' | 'learningRateFactor'>): string =>
-  [...remedies.map(({ id }) => id), ...(learningRateFactor === 1 ? [] : [`lr ×${learningRateFactor}`])].join(' + ');
-
 function line(record: Record): string {
   const { patient, baseline, twin, outcome, seconds } = record;
   const findings =
@@ -73,7 +70,7 @@ function line(record: Record): string {
   const cure = !outcome
     ? ''
     : first
-      ? `; ${nameOf(first)} → ${first.effect.lossAfter.toPrecision(3)}${
+      ? `; ${trialName(first)} → ${first.effect.lossAfter.toPrecision(3)}${
           first.healthy
             ? ''
             : `, still ${worth(first.findings)
@@ -121,7 +118,7 @@ async function main(): Promise<void> {
             console.log(`     ${severity} ${symptom}: ${message}`);
           for (const trial of record.outcome?.trials ?? [])
             console.log(
-              `     ${nameOf(trial)}: ${trial.outcome} ${trial.effect?.lossAfter.toPrecision(3) ?? ''} ${trial.why}`,
+              `     ${trialName(trial)}: ${trial.outcome} ${trial.effect?.lossAfter.toPrecision(3) ?? ''} ${trial.why}`,
             );
         }
       }
