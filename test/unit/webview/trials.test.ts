@@ -35,7 +35,7 @@ describe('the table of trials', () => {
       remedies: [{ id: 'clip-grad-norm', parameters: { max_norm: 0.5 }, units: ['layers.*'] }],
       learningRateFactor: 0.3,
     };
-    assert.equal(trialName(row), 'clip-grad-norm 0.5 at lr ×0.3');
+    assert.equal(trialName(row), 'clip-grad-norm 0.5 in layers.* at lr ×0.3');
     assert.equal(settingsOf(row, t), 'max_norm 0.5, learning rate ×0.3, in layers.*');
     assert.equal(settingsOf(rows[0]!, t), '');
   });
