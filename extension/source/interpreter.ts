@@ -5,7 +5,16 @@
 import { builtinMethod, builtins, pythonBuiltins } from './builtins';
 import { choiceOf, Heap, sameValue } from './heap';
 import type { ParsedSource } from './parse';
-import type { Argument, Block, Expression, ExpressionOf, FunctionNode, Statement, StatementOf } from './syntax';
+import {
+  allStatements,
+  type Argument,
+  type Block,
+  type Expression,
+  type ExpressionOf,
+  type FunctionNode,
+  type Statement,
+  type StatementOf,
+} from './syntax';
 import type { Span } from './text';
 import { emptyTrace, type Arm, type Event, type Frame, type LoopContext, type Trace } from './trace';
 import {
@@ -304,6 +313,7 @@ export class Interpreter {
         return this.forLoop(statement, scope);
       case 'while':
         for (const before of statement.before) this.statement(before, scope);
+        this.soften(statement.body, scope);
         if (statement.test) this.evaluate(statement.test, scope);
         return this.inLoop({ id: this.id(), site: this.site(statement, scope.file), body: statement.body }, () =>
           afterLoop(this.block(statement.body, scope)),
@@ -407,6 +417,8 @@ export class Interpreter {
       body: statement.body,
       values: iterable,
     };
+    if (!items.exact || /\bbackward\(|\.step\(/.test(scope.file.source.slice(statement.body)))
+      this.soften(statement.body, scope);
     return this.inLoop(loop, () => {
       for (const [index, item] of items.values.entries()) {
         this.assignTo(statement.target, item, scope);
@@ -422,6 +434,15 @@ export class Interpreter {
       }
       return statement.otherwise ? this.block(statement.otherwise, scope) : 'next';
     });
+  }
+
+  /** What a loop that is followed for one pass sets holds another value in the passes after: `first = True`. */
+  private soften(body: Block, scope: Scope): void {
+    for (const name of assignedIn(body)) {
+      const value = scope.names.get(name);
+      if (value?.kind === 'constant' && typeof value.value !== 'string' && !value.soft)
+        this.heap.write(scope.names, name, { ...value, soft: true });
+    }
   }
 
   /** Grows whenever something is built, computed or initialized. */
@@ -674,8 +695,8 @@ export class Interpreter {
     else if (object.kind === 'unknown') object.members.set(name, value);
     else if (object.kind === 'parameter' && name === 'grad')
       this.record({ kind: 'gradient-access', site, target: object });
-    if (name === 'grad' && object.kind === 'unknown') this.record({ kind: 'zero-grad', site, target: object });
-    else if (name === 'grad' && object.kind === 'parameter') this.record({ kind: 'zero-grad', site, target: object });
+    if (name === 'grad' && ['unknown', 'parameter', 'tensor'].includes(object.kind))
+      this.record({ kind: 'zero-grad', site, target: object });
   }
 
   // ---------------------------------------------------------------- definitions
@@ -782,7 +803,8 @@ export class Interpreter {
   private callUnknown(name: string, call: Call, receiver?: Value): Value {
     const values = [...call.positional, ...call.keywords.values()].map(({ value }) => value);
     const concerned =
-      !harmless.test(name.slice(name.lastIndexOf('.') + 1)) && values.some((value) => this.concernsTraining(value));
+      (!harmless.test(name.slice(name.lastIndexOf('.') + 1)) && values.some((value) => this.concernsTraining(value))) ||
+      clearsGradients.test(name);
     if (
       concerned ||
       (!harmless.test(name) && receiver && receiver.kind !== 'unknown' && this.concernsTraining(receiver))
@@ -1519,6 +1541,26 @@ export class Interpreter {
 /** Functions that only look at what they are given: a call tells nothing about the training. */
 const harmless =
   /^(print|log\w*|info|debug|warn\w*|error|write\w*|append|extend|add_\w+|update|save\w*|dump\w*|item|len|str|repr|format|tqdm|trange|summary|state_dict|watch|plot\w*|display|record\w*|push|eval\w*|test\w*|valid\w*|sum|float|int|numpy|tolist|accuracy|set_\w+|count\w*|get_\w+|load\w*|isinstance|assert\w*)$/i;
+
+const clearsGradients = /(zero|clear|reset)_?grad/i;
+
+const assigned = new WeakMap<Block, ReadonlySet<string>>();
+
+/** The names that statements in a block give values to. */
+const assignedIn = (block: Block): ReadonlySet<string> => {
+  const known = assigned.get(block);
+  if (known) return known;
+  const names = new Set<string>();
+  for (const statement of allStatements(block))
+    if (statement.kind === 'assign') for (const target of statement.targets) collectNames(target, names);
+  assigned.set(block, names);
+  return names;
+};
+
+const collectNames = (target: Expression, into: Set<string>): void => {
+  if (target.kind === 'name') into.add(target.name);
+  else if (target.kind === 'list') for (const item of target.items) collectNames(item, into);
+};
 
 const comparisons = new Set(['<', '>', '<=', '>=', '==', '!=', 'is', 'is not', 'in', 'not in']);
 const operators: Readonly<Record<string, string>> = { '+': 'add', '-': 'sub', '*': 'mul', '/': 'div' };

@@ -3,6 +3,7 @@ import type { TextEdit } from '../text';
 import type { Initialization } from '../trace';
 import { configConstant, configEntry, numberArgument, type Call, type Layer, type Op, type Site } from '../values';
 import { isHere, type Fix, type Problem, type Rule, type RuleContext } from './rule';
+import { plainChains } from './plain-chain';
 import { fanIn, finalInitializations, isNormalized } from './weights';
 
 const fewestLayers = 4;
@@ -16,8 +17,8 @@ export const initScale: Rule = {
   frameworks: ['pytorch', 'tensorflow'],
   *check(context): Generator<Problem> {
     const { flow, trace, framework } = context;
-    const off = new Map<number, { site: Site; layers: Layer[]; factor: number; call: Call | undefined }>();
     const initializations = finalInitializations(trace);
+    const off = new Map<Op, Setting & { factor: number }>();
     for (const op of trace.ops) {
       const { layer } = op;
       if (op.category !== 'weights' || !layer || isNormalized(flow, op)) continue;
@@ -25,26 +26,29 @@ export const initScale: Rule = {
       const set =
         framework === 'tensorflow' ? tensorFlowSetting(layer) : initialization && pyTorchSetting(initialization);
       if (!set || !isHere(context, set.site) || set.deviation <= 0) continue;
-      const { deviation } = set;
       const inputs = fanIn(layer, op);
-      if (inputs === undefined) continue;
       // A skip around the layer, or a norm further on, carries the scale past it.
-      if (!isPlain(context, op)) continue;
-      const sound = gainAfter(context, op) / Math.sqrt(inputs);
-      const factor = deviation / sound;
+      if (inputs === undefined || !isPlain(context, op)) continue;
+      const factor = (set.deviation * Math.sqrt(inputs)) / gainAfter(context, op);
       if (factor < largestFactor && factor > 1 / largestFactor) continue;
-      const at = off.get(set.site.from) ?? { site: set.site, layers: [], factor, call: set.call };
-      if (!at.layers.includes(layer)) at.layers.push(layer);
-      off.set(set.site.from, at);
+      off.set(op, { ...set, factor });
     }
-    const layers = new Set([...off.values()].flatMap((each) => each.layers));
-    if (layers.size < fewestLayers) return;
-    const fixes = rescale(context, [...off.values()]);
-    for (const { site, factor } of off.values()) {
+    if (off.size < fewestLayers) return;
+    // Only along one chain do the factors multiply.
+    const settings = new Map<number, Setting & { factor: number }>();
+    let deepest = 0;
+    for (const { weights } of plainChains(flow).values()) {
+      const wrong = weights.filter((op) => off.has(op));
+      if (new Set(wrong).size < fewestLayers) continue;
+      deepest = Math.max(deepest, wrong.length);
+      for (const op of wrong) settings.set(off.get(op)!.site.from, off.get(op)!);
+    }
+    const fixes = rescale(context, [...settings.values()]);
+    for (const { site, factor } of settings.values()) {
       const times = factor > 1 ? factor : 1 / factor;
       yield {
         at: site,
-        message: `This deviation is ${times.toFixed(0)} × too ${factor > 1 ? 'large' : 'small'} to keep the variance, in ${layers.size} layers: the signal ${factor > 1 ? 'explodes' : 'vanishes'} with depth.`,
+        message: `This deviation is ${times.toFixed(0)} × too ${factor > 1 ? 'large' : 'small'} to keep the variance, in ${deepest} layers: the signal ${factor > 1 ? 'explodes' : 'vanishes'} with depth.`,
         fixes,
       };
     }

@@ -19,11 +19,17 @@ export type Follower = 'rectifier' | 'saturating' | 'none';
 /** The activation right after a hidden layer; nothing is said of output layers and where a norm evens out the scale. */
 export const followerOf = (flow: Flow, op: Op): Follower => {
   const next = flow.after(op);
-  if (next?.category !== 'activation' || op.layer?.slots.has('reparametrized')) return 'none';
+  if (next?.category !== 'activation' || op.layer?.slots.has('reparametrized') || isGate(flow, next)) return 'none';
   const hidden = flow.consumers(next).some((consumer) => leadsToWeights(flow, consumer));
   if (!hidden) return 'none';
   if (isRectifier(next)) return 'rectifier';
   return isSaturating(next) ? 'saturating' : 'none';
+};
+
+/** Whether an activation is multiplied with something: it opens and closes, and what it computes is not passed on. */
+const isGate = (flow: Flow, activation: Op): boolean => {
+  const next = flow.after(activation);
+  return next?.category === 'merge' && next.name.startsWith('mul');
 };
 
 const leadsToWeights = (flow: Flow, op: Op): boolean => {

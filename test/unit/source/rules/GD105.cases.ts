@@ -99,6 +99,41 @@ criterion(model(x), y).backward()
 optimizer.step()
 for p in model.parameters():
     p.grad.zero_()`),
+    'by hand, of a network made elsewhere': torch(`
+from models import Network
+network = Network(groups=torch.eye(4)).to(device)
+optimizer = optim.Adam(network.parameters())
+for x in loader:
+    for param in network.parameters():
+        param.grad = None
+    loss = network(x).mean()
+    loss.backward()
+    optimizer.step()
+`),
+    'from the second pass on': torch(`
+import pyro
+model = nn.Linear(2, 1)
+optimizer = optim.SGD(model.parameters(), lr=0.1)
+params = None
+for step in range(100):
+    if params is not None:
+        pyro.infer.util.zero_grads(params)
+    loss = model(x).mean()
+    params = capture(loss)
+    loss.backward()
+    optimizer.step()
+`),
+    'when a flag says so, which the loop sets': torch(`
+model = nn.Linear(2, 1)
+optimizer = optim.SGD(model.parameters(), lr=0.1)
+started = False
+while True:
+    if started:
+        optimizer.zero_grad()
+    model(x).mean().backward()
+    optimizer.step()
+    started = True
+`),
     'in a helper': torch(`
 def update(optimizer, loss):
     optimizer.zero_grad()

@@ -127,6 +127,36 @@ class Block(nn.Module):
     def forward(self, x):
         return self.body(x)
 `),
+    'before the sigmoid of a gate': torch(`
+class SqueezeExcite(nn.Module):
+    def __init__(self, n):
+        super().__init__()
+        self.fc1 = nn.Conv2d(n, n // 4, 1)
+        self.fc2 = nn.Conv2d(n // 4, n, 1)
+    def forward(self, x):
+        s = F.relu(self.fc1(x.mean((2, 3), keepdim=True)))
+        return x * torch.sigmoid(self.fc2(s))
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(3, 16, 3), nn.BatchNorm2d(16), SqueezeExcite(16), nn.Conv2d(16, 16, 3), nn.BatchNorm2d(16))
+        for m in self.modules():
+            if isinstance(m, nn.Conv2d):
+                nn.init.kaiming_normal_(m.weight, mode='fan_out', nonlinearity='relu')
+    def forward(self, x):
+        return self.body(x)
+`),
+    'before the SiLU of a gated unit': torch(`
+class GatedUnit(nn.Module):
+    def __init__(self, n):
+        super().__init__()
+        self.gate = nn.Linear(n, n)
+        self.up = nn.Linear(n, n)
+        self.down = nn.Linear(n, n)
+        nn.init.xavier_uniform_(self.gate.weight)
+    def forward(self, x):
+        return self.down(F.silu(self.gate(x)) * self.up(x))
+`),
     'mixed activations in one network': torch(`
 def init_weights(m):
     if isinstance(m, nn.Linear):

@@ -95,6 +95,35 @@ class Net(nn.Module):
             x = block(x)
         return x
 `),
+    'many networks of two layers': torch(`
+class Bias(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.mlp = nn.Sequential(nn.Linear(2, 512), nn.ReLU(), nn.Linear(512, 4))
+        for m in self.modules():
+            if isinstance(m, nn.Linear):
+                nn.init.trunc_normal_(m.weight, std=0.02)
+    def forward(self, table):
+        return self.mlp(table)
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.biases = nn.ModuleList([Bias() for _ in range(6)])
+    def forward(self, x):
+        return [bias(x) for bias in self.biases]
+`),
+    'after norms that are not known': torch(`
+class Block(nn.Module):
+    def __init__(self, norm):
+        super().__init__()
+        self.norm = norm(512)
+        self.mlp = nn.Linear(512, 512)
+        nn.init.normal_(self.mlp.weight, std=0.002)
+    def forward(self, x):
+        return F.relu(self.mlp(self.norm(x)))
+def build(norm):
+    return nn.Sequential(*[Block(norm) for _ in range(6)])
+`),
     'a deviation that is computed': stack(6, 'nn.init.normal_(m.weight, std=1 / math.sqrt(m.in_features))'),
     'the deviation not known': stack(6, 'nn.init.normal_(m.weight, std=config.std)'),
     'the width not known': torch(`
