@@ -19,7 +19,10 @@ export const initMismatch: Rule = {
 
 function* inPyTorch(context: RuleContext): Generator<Problem> {
   const { trace, flow } = context;
-  const followers = new Map<string, { initialization: Initialization; followers: Set<Follower> }>();
+  const followers = new Map<
+    string,
+    { initialization: Initialization; followers: Set<Follower>; rectifier?: string | undefined }
+  >();
   const initializations = finalInitializations(trace);
   for (const op of trace.ops) {
     if (op.category !== 'weights' || !op.layer) continue;
@@ -28,16 +31,18 @@ function* inPyTorch(context: RuleContext): Generator<Problem> {
     const key = String(initialization.site.from);
     if (!followers.has(key)) followers.set(key, { initialization, followers: new Set() });
     const follower = isNormalized(flow, op) ? 'none' : followerOf(flow, op);
-    if (follower !== 'none') followers.get(key)!.followers.add(follower);
+    const at = followers.get(key)!;
+    if (follower !== 'none') at.followers.add(follower);
+    if (follower === 'rectifier') at.rectifier ??= nameOf(flow.after(op));
   }
-  for (const { initialization, followers: kinds } of followers.values()) {
+  for (const { initialization, followers: kinds, rectifier = 'a ReLU' } of followers.values()) {
     const { scheme, call, site } = initialization;
     if (kinds.size !== 1 || initialization.arms.length > 0 || !call || call.open) continue;
     const [follower] = kinds;
     if (scheme.startsWith('xavier') && follower === 'rectifier' && !givesGain(initialization))
       yield {
         at: site,
-        message: `Xavier initialization before a ReLU halves the variance in every layer; Kaiming's is meant for it.`,
+        message: `Xavier initialization before ${rectifier} about halves the variance in every layer; Kaiming's is meant for it.`,
         fixes: rename(context, initialization, scheme.replace('xavier', 'kaiming'), 'relu'),
       };
     if (scheme.startsWith('kaiming')) {
@@ -56,7 +61,7 @@ function* inPyTorch(context: RuleContext): Generator<Problem> {
       else if (follower === 'rectifier' && /^(linear|sigmoid|tanh|conv\dd)$/.test(meant))
         yield {
           at: site,
-          message: `nonlinearity='${meant}' before a ReLU: the gain is too small for it.`,
+          message: `nonlinearity='${meant}' before ${rectifier}: the gain is too small for it.`,
           fixes: [
             {
               title: "Use nonlinearity='relu'",
@@ -69,6 +74,10 @@ function* inPyTorch(context: RuleContext): Generator<Problem> {
     }
   }
 }
+
+/** How a message names an activation of the ReLU family. */
+const nameOf = (activation: Op | undefined): string =>
+  !activation || /^relu$/i.test(activation.name) ? 'a ReLU' : activation.name;
 
 const quoted = ({ file }: RuleContext, text: string): string => `${quoteOf(file)}${text}${quoteOf(file)}`;
 
@@ -119,7 +128,7 @@ function* inTensorFlow(context: RuleContext): Generator<Problem> {
       at: entry.node,
       message:
         follower === 'rectifier'
-          ? `${scheme} before a ReLU halves the variance in every layer; ${wrong} is meant for it.`
+          ? `${scheme} before ${nameOf(flow.after(op))} about halves the variance in every layer; ${wrong} is meant for it.`
           : `${scheme} before tanh or sigmoid pushes it into saturation; ${wrong} is meant for it.`,
       fixes: [
         {
