@@ -32,8 +32,12 @@ type Compared = Pick<RunOutput, 'settings' | 'model' | 'modelHash' | 'dataHash' 
 /** In the order in which the first run that has them names them. */
 export function differences(runs: readonly Compared[]): Difference[] {
   const settings = runs.map(({ settings: own, model, modelHash, dataHash, provider, versions, platform }) => {
+    const isUsed = (named: (id: string) => boolean) => own.remedies.some(({ id }) => named(id));
     const all = {
       ...own,
+      // What a remedy sets goes without saying.
+      clipping: isUsed((id) => id.startsWith('clip-')) ? undefined : own.clipping,
+      schedule: isUsed((id) => id === own.schedule?.id) ? undefined : own.schedule,
       model,
       modelHash: modelHash.slice(0, 12),
       dataHash: dataHash?.slice(0, 12),
@@ -44,7 +48,20 @@ export function differences(runs: readonly Compared[]): Difference[] {
     return new Map(flatten(all, ''));
   });
   const paths = new Set(settings.flatMap((one) => [...one.keys()]));
-  return [...paths]
+  const different = [...paths]
     .map((path) => ({ path, values: settings.map((one) => one.get(path)) }))
     .filter(({ values }) => new Set(values).size > 1);
+  const ofPath = new Map(different.map((one) => [one.path, one]));
+  // Of another file nobody asks whether its content is another one.
+  return different.filter(({ path, values }) => {
+    const file = ofPath.get(contents[path] ?? '');
+    return !file || !isTold(values, file.values);
+  });
 }
+
+/** Hashes, and the files that they are of. */
+const contents: Readonly<Record<string, string>> = { modelHash: 'model', dataHash: 'data.path' };
+
+/** Whether a file that is the same has the same hash in every run. */
+const isTold = (hashes: Difference['values'], files: Difference['values']): boolean =>
+  files.every((file, run) => hashes[run] === hashes[files.indexOf(file)]);

@@ -72,7 +72,7 @@ describe('the sample notebooks', () => {
         if (value?.kind === 'experiment') {
           assert.ok(output.kind === 'run');
           assert.equal(output.cellDigest, digestOf(value.value), `${text} is what was run`);
-          assert.deepEqual(output.end, { kind: 'finished' });
+          assert.equal(output.end?.kind, 'finished');
         }
         assert.deepEqual(cell.outputs!.map(({ mime }) => mime).slice(1), ['text/html', 'text/plain']);
       }

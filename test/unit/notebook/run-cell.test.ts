@@ -125,6 +125,21 @@ describe('cells about runs', () => {
     const { runs, outdated } = outputOf('compare', output);
     assert.deepEqual(outdated, []);
     assert.deepEqual(differences(runs), [{ path: 'remedies', values: ['none', 'clip-grad-norm (max_norm=1)'] }]);
+    const paths = (...of: RunOutput[]) => differences(of).map(({ path }) => path);
+    const [one, two] = runs as [RunOutput, RunOutput];
+    const clipping = { kind: 'norm', limit: 1 } as const;
+    assert.deepEqual(paths(one, { ...two, settings: { ...two.settings, clipping } }), ['remedies']);
+    assert.deepEqual(paths(one, { ...one, settings: { ...one.settings, clipping } }), [
+      'clipping.kind',
+      'clipping.limit',
+    ]);
+    const other = { ...one, modelHash: 'f'.repeat(64) };
+    assert.deepEqual(paths(one, other), ['modelHash']);
+    assert.deepEqual(paths(one, { ...other, model: 'other.onnx' }), ['model']);
+    assert.deepEqual(paths(one, { ...one, model: 'other.onnx' }, { ...other, model: 'other.onnx' }), [
+      'model',
+      'modelHash',
+    ]);
   });
 
   it('say which run is older than its cell, and which there is not', async () => {
