@@ -13,30 +13,42 @@ const mostBytes = 2 ** 22;
 const mostParts = 16;
 
 /** @param block of channels, where the runtime has convolutions for them: see blocked-channels.ts */
-export const formsOnCpu = (block?: number): ConvolutionForms => ({
-  imageGradient: (g, dy, w, windows, image) =>
-    (block === undefined ? undefined : blockedImageGradient(g, dy, w, windows, image, block)) ??
-    imageFromColumns(g, dy, w, windows, image),
-  weightGradient: (g, x, dy, windows) =>
-    block === undefined ? undefined : blockedWeightGradient(g, x, dy, windows, block),
-});
+export const formsOnCpu =
+  (block?: number): ConvolutionForms =>
+  (g, dy) => {
+    let inBlocks: Value | undefined;
+    const gradient: Gradient = { plain: dy, blocked: () => (inBlocks ??= blocked(g, dy)) };
+    return {
+      imageGradient: (w, windows, image) =>
+        (block === undefined ? undefined : blockedImageGradient(g, gradient, w, windows, image, block)) ??
+        imageFromColumns(g, dy, w, windows, image),
+      weightGradient: (x, windows) =>
+        block === undefined ? undefined : blockedWeightGradient(g, x, gradient, windows, block),
+    };
+  };
+
+/** dy, and dy with channels in blocks, which is made once for both gradients. */
+interface Gradient {
+  plain: Value;
+  blocked: () => Value;
+}
 
 /** ∂L/∂image by the turned kernel. */
 function blockedImageGradient(
   g: GraphBuilder,
-  dy: Value,
+  dy: Gradient,
   w: Value,
   windows: Windows,
   image: Shape,
   block: number,
 ): Value | undefined {
-  const fits = isBlockable(w, block) && w.shape[1]! % block === 0 && pays(dy.shape, windows.kernel);
+  const fits = isBlockable(w, block) && w.shape[1]! % block === 0 && pays(dy.plain.shape, windows.kernel);
   const pads = fits ? turnedPads(windows) : undefined;
   const reach = windows.kernel.map((length, i) => (length - 1) * windows.dilations[i]!);
   if (!pads || pads.some((pad, i) => pad > reach[i % reach.length]!)) return undefined;
   const placing = { ...windows, pads };
   const turned = turnedBlockedWeights(g, w, block);
-  return unblocked(g, blockedConvolution(g, blocked(g, dy), turned, placing, image.slice(2)));
+  return unblocked(g, blockedConvolution(g, dy.blocked(), turned, placing, image.slice(2)));
 }
 
 /**
@@ -66,7 +78,7 @@ function imageFromColumns(g: GraphBuilder, dy: Value, w: Value, windows: Windows
 function blockedWeightGradient(
   g: GraphBuilder,
   x: Value,
-  dy: Value,
+  { plain: dy, blocked: inBlocks }: Gradient,
   windows: Windows,
   block: number,
 ): Value | undefined {
@@ -81,7 +93,7 @@ function blockedWeightGradient(
 
   const lengths = range(Math.ceil(batch / length)).map((part) => Math.min(length, batch - part * length));
   const images = g.split(croppedImage(g, x, windows), lengths, 0);
-  const gradients = g.split(g.reshape(blocked(g, dy), [batch, outputs / block, product(space) * block]), lengths, 0);
+  const gradients = g.split(g.reshape(inBlocks(), [batch, outputs / block, product(space) * block]), lengths, 0);
   const placing = { strides: dilations, dilations: strides, pads: [0, 0, 0, 0] };
   let sum: Value | undefined;
   for (const [part, samples] of lengths.entries()) {

@@ -10,11 +10,17 @@ import { crop, reverse } from './shape';
 import { integers, outputGradient, perInput, product, range } from './support';
 import { offsets, padsOf, windowsOf, type Windows } from './windows';
 
-/** Forms of the gradients for one execution provider, each for the cases that it fits. Without groups. */
-export interface ConvolutionForms {
-  imageGradient(g: GraphBuilder, dy: Value, w: Value, windows: Windows, image: Shape): Value | undefined;
-  weightGradient(g: GraphBuilder, x: Value, dy: Value, windows: Windows): Value | undefined;
-}
+/**
+ * The forms that an execution provider has for the gradients that one value takes part in: dy, or what is in its place
+ * for the transposed operator. Each gives undefined for what it does not fit. Without groups.
+ */
+export type ConvolutionForms = (
+  g: GraphBuilder,
+  dy: Value,
+) => {
+  imageGradient(w: Value, windows: Windows, image: Shape): Value | undefined;
+  weightGradient(x: Value, windows: Windows): Value | undefined;
+};
 
 const conv =
   (forms?: ConvolutionForms): GradientRule =>
@@ -24,11 +30,11 @@ const conv =
     const dy = outputGradient(c);
     const windows = windowsOf(c, w.shape.slice(2), x.shape.slice(2), dy.shape.slice(2));
     const groups = c.int('group', 1);
-    const own = groups === 1 ? forms : undefined;
+    const own = groups === 1 ? forms?.(g, dy) : undefined;
     return perInput(
       c,
-      () => own?.imageGradient(g, dy, w, windows, x.shape) ?? imageGradient(g, dy, w, windows, x.shape, groups),
-      () => own?.weightGradient(g, x, dy, windows) ?? weightGradient(g, x, dy, windows, groups),
+      () => own?.imageGradient(w, windows, x.shape) ?? imageGradient(g, dy, w, windows, x.shape, groups),
+      () => own?.weightGradient(x, windows) ?? weightGradient(g, x, dy, windows, groups),
       () => biasGradient(g, dy),
     );
   };
@@ -41,11 +47,11 @@ const convTranspose =
     const dy = outputGradient(c);
     const windows = windowsOf(c, w.shape.slice(2), dy.shape.slice(2), x.shape.slice(2), 'transposed');
     const groups = c.int('group', 1);
-    const own = groups === 1 ? forms : undefined;
+    const own = groups === 1 ? forms?.(g, x) : undefined;
     return perInput(
       c,
       () => slide(g, dy, w, windows, x.shape.slice(2), groups),
-      () => own?.weightGradient(g, dy, x, windows) ?? weightGradient(g, dy, x, windows, groups),
+      () => own?.weightGradient(dy, windows) ?? weightGradient(g, dy, x, windows, groups),
       () => biasGradient(g, dy),
     );
   };
@@ -129,7 +135,11 @@ function oneProduct(g: GraphBuilder, x: Value, dy: Value, windows: Windows): Val
   const [batch, outputs, ...space] = dy.shape as [number, number, ...number[]];
   const inputs = x.shape[1]!;
   const length = batch * product(space);
-  const slices = slicesByOffset(g, samplesSecond(g, x), space, windows);
+  // A single slice is smaller than the image.
+  const slices =
+    product(windows.kernel) === 1
+      ? slicesByOffset(g, x, space, windows).map((slice) => samplesSecond(g, slice))
+      : slicesByOffset(g, samplesSecond(g, x), space, windows);
   const columns = g.concat(
     slices.map((slice) => g.reshape(slice, [inputs, 1, length])),
     1,

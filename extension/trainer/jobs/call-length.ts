@@ -2,8 +2,11 @@
 import { sizeOf } from '../../onnx/tensor';
 import type { TrainingGraph } from '../../training/training-graph';
 
-/** One call of the runtime takes about this long: charts stay live, and a cancel is heard within a second. */
-const callMilliseconds = 150;
+/**
+ * One call of the runtime takes about this long: charts stay live, a cancel is heard within a second, and the weights,
+ * which every call copies, are copied seldom.
+ */
+const callMilliseconds = 300;
 
 /** Nor does a call take more batches than this many elements. */
 const largestStack = 2 ** 24;
