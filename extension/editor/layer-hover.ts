@@ -14,11 +14,14 @@ const mostLayers = 4;
 /** Points of a curve over the steps. */
 const mostPoints = 120;
 
+/** In the colors that the Problems view has for them. */
+const inColor = (color: string, icon: string): string =>
+  `<span style="color:var(--vscode-${color});">$(${icon})</span>`;
 const healthIcons: Readonly<Record<Health, string>> = {
-  error: '$(error)',
-  warning: '$(warning)',
-  information: '$(info)',
-  healthy: '$(pass)',
+  error: inColor('problemsErrorIcon-foreground', 'error'),
+  warning: inColor('problemsWarningIcon-foreground', 'warning'),
+  information: inColor('problemsInfoIcon-foreground', 'info'),
+  healthy: inColor('testing-iconPassed', 'pass'),
 };
 
 const themeKind = (): 'light' | 'dark' | 'high-contrast' => {
@@ -47,23 +50,24 @@ export class LayerHover implements vscode.HoverProvider {
     const telemetry = new Telemetry(await this.library.read(run));
     const healths = healthByLayer(run.findings);
     const text = new vscode.MarkdownString(undefined, true);
+    text.supportHtml = true;
     text.isTrusted = { enabledCommands: [commands.showPanel, commands.showLayer] };
     const worst = worstOf(layers.map(({ info }) => healths.get(info.name) ?? 'healthy'));
     text.appendMarkdown(`${healthIcons[worst]} **Gradient Doctor** · `);
     text.appendText(vscode.l10n.t('{0}, step {1}', run.name, telemetry.steps));
     text.appendMarkdown(`\n\n${chartText(layers, telemetry)}\n\n`);
+    const names = new Set(layers.map(({ info }) => info.name));
+    const findings = run.findings.filter((finding) => finding.layers.some((name) => names.has(name)));
+    for (const { message } of findings.slice(0, 2)) {
+      text.appendText(message);
+      text.appendMarkdown('\n\n');
+    }
     for (const { info, layer } of layers.slice(0, mostLayers)) {
       const health = healths.get(info.name) ?? 'healthy';
       text.appendMarkdown(`${healthIcons[health]} \`${info.name}\` ${measuresOf(telemetry, layer).join(' · ')}  \n`);
     }
     if (layers.length > mostLayers)
       text.appendText(vscode.l10n.t('and {0} more layers of this statement', layers.length - mostLayers));
-    const names = new Set(layers.map(({ info }) => info.name));
-    const findings = run.findings.filter((finding) => finding.layers.some((name) => names.has(name)));
-    for (const { message } of findings.slice(0, 2)) {
-      text.appendMarkdown('\n\n');
-      text.appendText(message);
-    }
     const show = `command:${commands.showLayer}?${encodeURIComponent(JSON.stringify([first.info.name]))}`;
     text.appendMarkdown(`\n\n[${vscode.l10n.t('Show in the gradient panel')}](${show})`);
     const range = first.created ?? first.called!;

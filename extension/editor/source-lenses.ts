@@ -16,6 +16,9 @@ import {
   type SourceDocument,
 } from './source-documents';
 
+/** The editor drops a plain space after an icon. */
+const withIcon = (icon: string, title: string): string => `$(${icon})\u00a0${title}`;
+
 export interface LensParts {
   analysis: AnalysisClient;
   lint: LintDiagnostics;
@@ -65,8 +68,8 @@ export class SourceLenses implements vscode.CodeLensProvider, vscode.Disposable 
       if (inLoop.length > 0) {
         const title =
           inLoop.length === 1
-            ? vscode.l10n.t('$(warning) 1 finding in the training')
-            : vscode.l10n.t('$(warning) {0} findings in the training', inLoop.length);
+            ? withIcon('warning', vscode.l10n.t('1 finding in the training'))
+            : withIcon('warning', vscode.l10n.t('{0} findings in the training', inLoop.length));
         lenses.push(lensAt(loop, title, 'workbench.actions.view.problems'));
       }
     }
@@ -75,11 +78,17 @@ export class SourceLenses implements vscode.CodeLensProvider, vscode.Disposable 
     if (this.canRun(text, captureCommands.diagnoseModule))
       for (const module of here(outline.modules))
         lenses.push(
-          lensAt(module, vscode.l10n.t('$(pulse) Diagnose Module'), captureCommands.diagnoseModule, text.uri, {
-            name: module.name,
-            parameters: module.parameters,
-            arguments: module.arguments,
-          }),
+          lensAt(
+            module,
+            withIcon('pulse', vscode.l10n.t('Diagnose Module')),
+            captureCommands.diagnoseModule,
+            text.uri,
+            {
+              name: module.name,
+              parameters: module.parameters,
+              arguments: module.arguments,
+            },
+          ),
         );
     return lenses;
   }
@@ -103,8 +112,8 @@ export class SourceLenses implements vscode.CodeLensProvider, vscode.Disposable 
             lensAt(
               loop,
               worst
-                ? vscode.l10n.t('$(graph-line) Last run: {0}', worst.message)
-                : vscode.l10n.t('$(graph-line) Last run: healthy'),
+                ? withIcon('graph-line', vscode.l10n.t('Last run: {0}', worst.message))
+                : withIcon('graph-line', vscode.l10n.t('Last run: healthy')),
               commands.showPanel,
             ),
           ]
@@ -112,9 +121,18 @@ export class SourceLenses implements vscode.CodeLensProvider, vscode.Disposable 
       ...this.parts.trials
         .offered(text.uri)
         .slice(0, 1)
-        .map(({ title, command }) => new vscode.CodeLens(rangeOf(loop), { ...command, title: `$(wand) ${title}` })),
+        .map(
+          ({ title, command }) => new vscode.CodeLens(rangeOf(loop), { ...command, title: withIcon('wand', title) }),
+        ),
       ...(this.canRun(text, captureCommands.diagnoseScript)
-        ? [lensAt(loop, vscode.l10n.t('$(pulse) Diagnose Training Script'), captureCommands.diagnoseScript, text.uri)]
+        ? [
+            lensAt(
+              loop,
+              withIcon('pulse', vscode.l10n.t('Diagnose Training Script')),
+              captureCommands.diagnoseScript,
+              text.uri,
+            ),
+          ]
         : []),
     ];
   }

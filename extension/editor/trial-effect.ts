@@ -1,6 +1,5 @@
 /** What trials on a model did, in the few words that fit into the title of an edit. */
 import * as vscode from 'vscode';
-import { readableNumber } from '../panel/readable-number';
 import type { Search, Trial } from '../protocol/prescription';
 import { trialName } from '../protocol/trial-ranking';
 
@@ -44,5 +43,5 @@ export function prescriptionTitle(search: Pick<Search, 'baseline'>, trial: Trial
 /** Two significant digits: `3,400`, `1.5`, `0.02`; powers of ten beyond a million. */
 const ratio = (value: number): string =>
   value >= 1e6 || (value > 0 && value < 1e-3)
-    ? readableNumber(Number(value.toPrecision(2)))
+    ? value.toExponential(1).replace('e+', 'e')
     : Number(value.toPrecision(2)).toLocaleString('en-US');
