@@ -112,7 +112,7 @@ export class SourceLenses implements vscode.CodeLensProvider, vscode.Disposable 
             lensAt(
               loop,
               worst
-                ? withIcon('graph-line', vscode.l10n.t('Last run: {0}', worst.message))
+                ? withIcon('graph-line', vscode.l10n.t('Last run: {0}', headlineOf(worst.message)))
                 : withIcon('graph-line', vscode.l10n.t('Last run: healthy')),
               commands.showPanel,
             ),
@@ -147,6 +147,9 @@ export class SourceLenses implements vscode.CodeLensProvider, vscode.Disposable 
     );
   }
 }
+
+/** What is wrong, without where and how much: lenses that follow must stay in sight. */
+const headlineOf = (message: string): string => /^.*?(?=: |\. |\.$|$)/.exec(message)![0];
 
 /** Rules about training, not about the network: GD1xx. */
 const isInLoop = (rule: string): boolean => rule.startsWith('GD1');
