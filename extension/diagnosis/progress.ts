@@ -35,10 +35,21 @@ export function progressOf(telemetry: Telemetry): Progress {
   let noise = spreadOf(start) / Math.sqrt(count);
   // A loss that training first blew up has to come below that of the untrained network before it counts.
   if (losses[0]! < usual / blownUp) [from, noise] = [losses[0]!, 0];
+  // Nor does one that only comes down to what a network knows that looks at nothing.
+  const guess = blindGuess(telemetry);
+  if (from > guess) [from, noise] = [guess, 0];
   const to = median(end);
   const scale = Math.abs(from) || 1;
   const deviation = Math.hypot(noise, spreadOf(end) / Math.sqrt(window));
   return { from, to, drop: (from - to) / scale, noise: (2 * deviation) / scale };
+}
+
+/** The loss of a classifier that finds every class as likely; NaN for other losses. */
+export function blindGuess({ layers, run }: Telemetry): number {
+  const { loss, batch } = run.header.settings;
+  if (loss === 'bce-with-logits') return Math.LN2;
+  const outputs = (layers.at(-1)?.outputSize ?? 0) / batch;
+  return loss === 'cross-entropy' && outputs >= 2 ? Math.log(outputs) : NaN;
 }
 
 export const isProgressing = (telemetry: Telemetry): boolean => {

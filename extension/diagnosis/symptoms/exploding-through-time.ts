@@ -9,6 +9,8 @@ export const explodingThroughTime: Symptom = {
   reference: 'AutoTrainer’s limit between layers, applied to time steps (Pascanu et al., 2013)',
   detect: ({ telemetry, threshold, t }) => {
     const swollen = timeProfiles(telemetry)
+      // From the very last state to the very first, at the usual growth a step.
+      .map((profile) => ({ ...profile, ratio: profile.perStep ** (profile.length - 1) }))
       .filter(({ ratio }) => ratio > threshold)
       .sort((a, b) => b.ratio - a.ratio);
     const worst = swollen[0];

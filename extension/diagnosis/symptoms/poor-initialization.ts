@@ -1,7 +1,7 @@
 import type { Telemetry } from '../../protocol/telemetry';
 import type { Translate } from '../../protocol/text';
 import { weightLayers } from '../depth-profile';
-import { isProgressing } from '../progress';
+import { blindGuess, isProgressing } from '../progress';
 import { names, number } from '../sentence';
 import { median, range } from '../statistics';
 import type { Sighting, Symptom } from '../symptom';
@@ -78,9 +78,9 @@ function unbroken({ run }: Telemetry, t: Translate): Sighting | undefined {
 
 /** A loss at the first step that is many times that of a blind guess: the outputs are far too large. */
 function tooSure(telemetry: Telemetry, t: Translate): Sighting | undefined {
-  const { loss, batch } = telemetry.run.header.settings;
-  const outputs = (telemetry.layers.at(-1)?.outputSize ?? 0) / batch;
-  const guess = loss === 'bce-with-logits' ? Math.LN2 : loss === 'cross-entropy' ? Math.log(Math.max(2, outputs)) : NaN;
+  // Of an unknown number of classes, two.
+  const { loss } = telemetry.run.header.settings;
+  const guess = blindGuess(telemetry) || (loss === 'cross-entropy' ? Math.LN2 : NaN);
   const ratio = telemetry.loss(0) / guess;
   if (!(ratio > farFromGuess)) return undefined;
   return {

@@ -445,6 +445,25 @@ describe('what training does to a start that is bad', () => {
     assert.ok(ids({ depth: 3, steps: 60, step: blown }).includes('loss-not-decreasing'));
   });
 
+  it('counts progress from a blind guess where the untrained network is worse', () => {
+    const run = makeRun({ depth: 3, steps: 60, step: (step) => ({ loss: step < 8 ? 6 - step / 2 : 1.39 }) });
+    const { layout } = run.header;
+    // 32 rows of 4 classes: a guess has a loss of 1.39.
+    const layers = layout.layers.map((layer) => ({ ...layer, outputSize: 32 * 4 }));
+    const known = { ...run, header: { ...run.header, layout: { ...layout, layers } } };
+    assert.deepEqual(
+      diagnose(known).map(({ symptom }) => symptom),
+      ['loss-not-decreasing'],
+    );
+  });
+
+  it('sees a recurrence explode by what it makes of the very first state', () => {
+    const growth = 1.23;
+    const throughTime = Array.from({ length: 26 }, (_, time) => growth ** (25 - time));
+    const finding = only({ depth: 2, steps: 30, throughTime }, 'exploding-through-time');
+    assert.ok(Math.abs(finding.value / growth ** 25 - 1) < 0.01, String(finding.value));
+  });
+
   it('leaves a head alone that a large first gradient throws over, in a network that trains', () => {
     const layer: RunPlan['layer'] = ({ name }, step) => (name === 'head' && step < 2 ? { updateNorm: 10 } : {});
     assert.deepEqual(ids({ depth: 3, steps: 30, layer }), []);
