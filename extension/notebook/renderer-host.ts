@@ -128,7 +128,8 @@ async function apply(
   if (!found?.output.baseline) return;
   const { cell, output } = found;
   const model = modelOf(output.baseline!, folderOf(notebook));
-  const range = { start: cell.index, end: cell.index + 1 };
+  const { index } = experimentIn(notebook, output.run)?.cell ?? cell;
+  const range = { start: index, end: index + 1 };
   const measureAgain = () =>
     vscode.commands.executeCommand('notebook.cell.execute', { ranges: [range], document: notebook.uri });
   // A model that was exported by hand has to be exported anew before it is another one.
