@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { aWorkspace, closeBrowser, pictureOfFailure, storedRuns, Workbench } from './workbench';
+import { aWorkspace, closeBrowser, pictureOfFailure, storedRuns, until, Workbench } from './workbench';
 
 const python = process.env.GRADIENT_DOCTOR_PYTHON ?? 'python3';
 
@@ -41,8 +41,16 @@ describe('Diagnose Module at Cursor', function () {
     const { page } = workbench;
     await page.locator('.explorer-viewlet').getByText('deep.py').dblclick();
     const lens = page.locator('.codelens-decoration').getByText('Diagnose Module').first();
-    await lens.click({ timeout: 60_000 });
+    await lens.waitFor({ timeout: 60_000 });
     const input = page.locator('.quick-input-widget input.input');
+    // Lenses are drawn anew as findings come, and a click may meet one that is just going.
+    await until(async () => {
+      if (!(await input.isVisible())) await lens.click();
+      return input.waitFor({ timeout: 5000 }).then(
+        () => true,
+        () => false,
+      );
+    }, 'the lens asks for arguments');
     // What the file itself gives the class.
     assert.equal(await input.inputValue(), '12, depth=16');
     await page.locator('.quick-input-widget').getByText('Deep(inputs, depth, classes=3)').waitFor();

@@ -100,9 +100,15 @@ describe('a workspace in Restricted Mode', function () {
       .getByRole('button', { name: /^Close/ })
       .click();
     await page.locator('.tab').filter({ hasText: 'clipped_late.py' }).click();
-    await lens().first().click();
-    const dialog = page.locator('.monaco-dialog-box');
-    await dialog.filter({ hasText: 'clipped_late.py' }).waitFor();
+    const dialog = page.locator('.monaco-dialog-box').filter({ hasText: 'clipped_late.py' });
+    await lens().first().waitFor();
+    await until(async () => {
+      if (!(await dialog.isVisible())) await lens().first().click();
+      return dialog.waitFor({ timeout: 5000 }).then(
+        () => true,
+        () => false,
+      );
+    }, 'the lens asks before it runs anything');
     await dialog.getByRole('button', { name: 'Run', exact: true }).click();
     await workbench.notification(/^clipped_late\.py: /, 90_000);
     assert.equal(await page.evaluate(() => 'sameWindow' in globalThis), true);
