@@ -56,13 +56,20 @@ const undetach = ({ file }: RuleContext, loss: Op): Fix[] => {
   return [{ title: `Remove ${suffix[0].trim()}`, safe: false, edits: [{ from, to, insert: '' }] }];
 };
 
+/** What has parameters; losses and activations in a list lose nothing. */
+const trained = new Set<Op['category']>(['weights', 'recurrent', 'attention', 'embedding', 'normalization']);
+
 /** `self.layers = [nn.Linear(…), …]`: a plain list hides its layers from `parameters()`. */
 function* unregisteredLayers(context: RuleContext): Generator<Problem> {
   const { trace, file } = context;
   const children = new Set<Value>(
     [...trace.instances, ...trace.containers].flatMap((module) => childrenOf(module).map(([, child]) => child)),
   );
-  const used = new Set<Value>(trace.ops.flatMap(({ layer, gradient }) => (layer && gradient === 'yes' ? [layer] : [])));
+  const used = new Set<Value>(
+    trace.ops.flatMap(({ layer, gradient, category }) =>
+      layer && gradient === 'yes' && trained.has(category) ? [layer] : [],
+    ),
+  );
   const seen = new Set<number>();
   for (const { instance, value, valueSpan, site } of trace.attributes) {
     if (site.file !== file || seen.has(site.from)) continue;

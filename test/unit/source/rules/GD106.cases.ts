@@ -172,6 +172,16 @@ if i % 4 == 3:
     optimizer.step()
     scheduler.step()
     optimizer.zero_grad()`),
+    'set back by one before':
+      torch(`${setup}scheduler = optim.lr_scheduler.LambdaLR(optimizer, lambda epoch: 0.9**epoch)
+scheduler.last_epoch = -1
+for epoch in range(10):
+    scheduler.step()
+    for x, y in loader:
+        optimizer.zero_grad()
+        F.mse_loss(model(x), y).backward()
+        optimizer.step()
+`),
     'warmed up before the loop': torch(`${setup}scheduler = optim.lr_scheduler.StepLR(optimizer, 30)
 scheduler.step()
 for x, y in loader:

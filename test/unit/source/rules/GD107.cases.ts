@@ -180,6 +180,19 @@ class Features(nn.Module):
     def forward(self, x):
         return torch.cat([function(x) for function in self.functions], dim=-1)
 `),
+    'losses in a plain dictionary': torch(`
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Linear(8, 4)
+        self.losses = {'l2': nn.SmoothL1Loss(reduction='none'), 'ce': nn.CrossEntropyLoss()}
+
+    def forward(self, x, y):
+        total = 0
+        for loss in self.losses.values():
+            total += loss(self.head(x), y).mean()
+        return total
+`),
     'a frozen network in a list, without gradients': torch(`
 class Distilled(nn.Module):
     def __init__(self):
