@@ -24,13 +24,17 @@ function* inPyTorch(context: RuleContext): Generator<Problem> {
     { initialization: Initialization; followers: Set<Follower>; rectifier?: string | undefined }
   >();
   const initializations = finalInitializations(trace);
+  // Where a network puts a norm beside the layer that a statement makes, the block by itself says nothing.
+  const normalized = new Set(
+    trace.ops.filter((op) => op.category === 'weights' && isNormalized(flow, op)).map(({ layer }) => layer?.site.from),
+  );
   for (const op of trace.ops) {
     if (op.category !== 'weights' || !op.layer) continue;
     const initialization = initializations.get(op.layer);
     if (!initialization || !isHere(context, initialization.site)) continue;
     const key = String(initialization.site.from);
     if (!followers.has(key)) followers.set(key, { initialization, followers: new Set() });
-    const follower = isNormalized(flow, op) ? 'none' : followerOf(flow, op);
+    const follower = normalized.has(op.layer.site.from) ? 'none' : followerOf(flow, op);
     const at = followers.get(key)!;
     if (follower !== 'none') at.followers.add(follower);
     if (follower === 'rectifier') at.rectifier ??= nameOf(flow.after(op));

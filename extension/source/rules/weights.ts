@@ -46,9 +46,15 @@ const leadsToWeights = (flow: Flow, op: Op): boolean => {
 export const isNormalized = (flow: Flow, op: Op): boolean => {
   if (flow.after(op)?.category === 'normalization') return true;
   const before = sourceOf(op);
-  if (before?.category === 'normalization') return true;
-  return before?.category === 'activation' && sourceOf(before)?.category === 'normalization';
+  return before !== undefined && (isNorm(before) || (before.category === 'activation' && isNorm(sourceOf(before))));
 };
+
+/** A norm, or what may be one: one of several, or a class of another library that says so. */
+const isNorm = (op: Op | undefined): boolean =>
+  op !== undefined &&
+  (op.category === 'normalization' ||
+    (op.category === 'unknown' && /norm/i.test(op.name)) ||
+    (op.category === 'choice' && op.inputs.some(isNorm)));
 
 /** What an op is computed from, through whatever only passes it on; a skip may start there as well. */
 const sourceOf = (op: Op): Op | undefined => {

@@ -111,6 +111,29 @@ class Layer(nn.Module):
         h = self.norm(x)
         return h + self.fc2(F.relu(self.fc1(h)))
 `),
+    'behind one norm or another, one of them not known': torch(`
+from apex.normalization import FusedLayerNorm
+def norm(n, fused=True):
+    if fused:
+        return FusedLayerNorm(n)
+    return nn.LayerNorm(n)
+class FeedForward(nn.Module):
+    def __init__(self, n):
+        super().__init__()
+        self.fc1 = nn.Linear(n, 4 * n)
+        self.fc2 = nn.Linear(4 * n, n)
+        nn.init.xavier_uniform_(self.fc1.weight)
+    def forward(self, x):
+        return self.fc2(F.relu(self.fc1(x)))
+class Layer(nn.Module):
+    def __init__(self, n, fused):
+        super().__init__()
+        self.norm = norm(n, fused)
+        self.feed_forward = FeedForward(n)
+    def forward(self, x):
+        h = self.norm(x)
+        return h + self.feed_forward(h)
+`),
     'a norm of an own class': torch(`
 class Norm(nn.LayerNorm):
     def forward(self, x):
