@@ -1,7 +1,7 @@
 /** Reverse-mode differentiation of a specialised, canonical graph: appends the backward nodes to the graph itself. */
 import { sameShape, type GraphBuilder, type Value } from '../onnx/builder';
 import { attribute, describe, type Graph, type Node } from '../onnx/graph';
-import { isFloat, type TensorType } from '../onnx/tensor';
+import { isFloat, numbers, type TensorType } from '../onnx/tensor';
 import { gradientRules } from './gradients';
 import { isRecurrent, trainingForm, type RecurrentRules, type ThroughTime } from './recurrent/training-form';
 import { replaceNodes } from './replace';
@@ -58,6 +58,7 @@ export function differentiate(
     });
   }
   for (const name of wrt) sums.total(name);
+  sums.prune();
   return {
     of: (name) => (wanted.has(name) || seeds.has(name) ? sums.total(name) : undefined),
     throughTime: recurrent.throughTime.reverse(),
@@ -92,10 +93,15 @@ export function dependents(graph: Graph, names: Iterable<string>): Set<string> {
 /** Adds up the parts of each gradient when its sum is first asked for; by then every part has arrived. */
 class GradientSums {
   private readonly parts = new Map<string, Value[]>();
+  /** By the parts that they make. */
+  private readonly pads = new Map<string, Node>();
+  private readonly replaced = new Set<Node>();
 
   constructor(private readonly g: GraphBuilder) {}
 
   add(name: string, part: Value): void {
+    const maker = this.g.graph.nodes.at(-1);
+    if (maker?.opType === 'Pad' && maker.outputs[0] === part.name) this.pads.set(part.name, maker);
     const found = this.parts.get(name);
     if (found) found.push(part);
     else this.parts.set(name, [part]);
@@ -104,10 +110,56 @@ class GradientSums {
   total(name: string): Value | undefined {
     const parts = this.parts.get(name);
     if (!parts) return undefined;
-    const sum = parts.reduce((a, b) => this.g.add(a, b));
+    const sum = parts.length > 1 ? (this.joined(parts) ?? parts.reduce((a, b) => this.g.add(a, b))) : parts[0]!;
     this.parts.set(name, [sum]);
     return sum;
   }
+
+  /** Removes what has been replaced and serves no other gradient. */
+  prune(): void {
+    const { graph } = this.g;
+    if (this.replaced.size === 0) return;
+    const used = new Set([...this.parts.values()].flat().map(({ name }) => name));
+    for (const node of graph.nodes) for (const input of operands(node)) used.add(input);
+    graph.nodes = graph.nodes.filter((node) => !this.replaced.has(node) || used.has(node.outputs[0]!));
+  }
+
+  /**
+   * Parts that are zero but for a stretch of one axis, as those of Gather and Slice are, laid end to end where together
+   * they are the whole: one copy instead of as many as there are parts, and their sums.
+   */
+  private joined(parts: readonly Value[]): Value | undefined {
+    const { g } = this;
+    const stretches = parts.flatMap(({ name }) => paddedStretch(g, this.pads.get(name)) ?? []);
+    const axis = stretches[0]?.axis;
+    if (axis === undefined || stretches.length < parts.length || stretches.some((each) => each.axis !== axis))
+      return undefined;
+    stretches.sort((a, b) => a.begin - b.begin);
+    const ends = [0, ...stretches.map(({ end }) => end)];
+    if (ends.at(-1) !== parts[0]!.shape[axis] || stretches.some(({ begin }, i) => begin !== ends[i])) return undefined;
+    for (const { name } of parts) this.replaced.add(this.pads.get(name)!);
+    return g.concat(
+      stretches.map(({ inner }) => inner),
+      axis,
+    );
+  }
+}
+
+/** What a Pad puts zeros around, where it does so along one axis. */
+function paddedStretch(
+  g: GraphBuilder,
+  pad: Node | undefined,
+): { inner: Value; axis: number; begin: number; end: number } | undefined {
+  const pads = pad && g.graph.initializers.get(pad.inputs[1] ?? '');
+  const filling = pad && g.graph.initializers.get(pad.inputs[2] ?? '');
+  if (!pads || !filling || numbers(filling)[0] !== 0 || pad.inputs[3]) return undefined;
+  const inner = g.value(pad.inputs[0]!);
+  const rank = inner.shape.length;
+  const around = numbers(pads);
+  const axes = [...inner.shape.keys()].filter((axis) => around[axis] !== 0 || around[axis + rank] !== 0);
+  if (axes.length !== 1) return undefined;
+  const begin = around[axes[0]!]!;
+  return { inner, axis: axes[0]!, begin, end: begin + inner.shape[axes[0]!]! };
 }
 
 function ruleContext(

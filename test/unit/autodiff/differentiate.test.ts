@@ -24,6 +24,38 @@ describe('differentiate', () => {
     assert.deepEqual(numbers(dx!), [7, -1]);
   });
 
+  it('lays the gradients of pieces end to end where together they are the whole', async () => {
+    const g = new GraphBuilder(emptyGraph('pieces'));
+    const x = g.input('x', 'float32', [2, 3]);
+    // Two pieces, the last column first, of which one is used twice.
+    const [tail, head] = [g.slice(x, 1, 2, 3), g.slice(x, 1, 0, 2)];
+    const y = g.add(g.mul(head, head), g.mul(tail, 3));
+    const seed = g.constant('float32', [2, 2], [1, 1, 1, 1]);
+    const gradients = differentiate(g, new Map([[y.name, seed]]), ['x', head.name]);
+    g.output(gradients.of('x')!);
+    g.output(gradients.of(head.name)!);
+    assert.ok(!g.graph.nodes.some(({ opType }) => opType === 'Pad'));
+    const feeds = new Map([['x', tensor('float32', [2, 3], [1, 2, 3, 4, 5, 6])]]);
+    const [dx, dHead] = (await runtime.run(exportGraph(g.graph), feeds)).values();
+    assert.deepEqual(numbers(dx!), [2, 4, 6, 8, 10, 6]);
+    assert.deepEqual(numbers(dHead!), [2, 4, 8, 10]);
+  });
+
+  it('keeps the gradient of a piece that is asked for through what only passes it on', async () => {
+    const g = new GraphBuilder(emptyGraph('passed-on'));
+    const x = g.input('x', 'float32', [4]);
+    const copy = g.identity(x);
+    const y = g.add(g.slice(copy, 0, 0, 2), g.slice(x, 0, 2, 4));
+    const gradients = differentiate(g, new Map([[y.name, g.constant('float32', [2], [5, 7])]]), ['x', copy.name]);
+    g.output(gradients.of('x')!);
+    g.output(gradients.of(copy.name)!);
+    const [dx, dCopy] = (
+      await runtime.run(exportGraph(g.graph), new Map([['x', tensor('float32', [4], [1, 2, 3, 4])]]))
+    ).values();
+    assert.deepEqual(numbers(dx!), [5, 7, 5, 7]);
+    assert.deepEqual(numbers(dCopy!), [5, 7, 0, 0]);
+  });
+
   it('knows the gradient of every value between, and of no other', () => {
     const g = new GraphBuilder(emptyGraph('chain'));
     const x = g.input('x', 'float32', [2]);
