@@ -4,7 +4,7 @@
  *
  *   npm run clinic -- --draw SEED [--only NAME] [--budget SECONDS] [--jobs N] [--no-cure] [--verbose]
  *
- * Thresholds are tuned on draws 1 to 5 alone; the figures to report come from others.
+ * Thresholds are tuned on draws 1 to 20 alone; the figures to report come from others, and stand in docs/clinic.md.
  */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
