@@ -158,10 +158,7 @@ describe('An experiment notebook', function () {
   it('is exported as a page that stands alone', async () => {
     await workbench.command('Gradient Doctor: Export Notebook');
     const page = join(folder, 'exported.html');
-    const input = workbench.page.locator('.quick-input-widget input.input');
-    await input.waitFor();
-    await input.fill(page);
-    await workbench.page.keyboard.press('Enter');
+    await workbench.type(page);
     await workbench.notification('Saved exported.html');
     const html = await readFile(page, 'utf8');
     assert.match(html, /<h1[^>]*>Sigmoid or ReLU\?<\/h1>.*vanishing-gradient.*<svg/s);
