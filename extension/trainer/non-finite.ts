@@ -9,7 +9,6 @@ import { targetName } from '../training/data/dataset';
 import { losses } from '../training/losses';
 import type { TrainingGraph } from '../training/training-graph';
 import { inMode, type PreparedExperiment } from './prepare';
-import { fromRuntime } from './runtime';
 import type { TrainingSession } from './training-session';
 
 /** What a call of the session gave. */
@@ -36,11 +35,11 @@ export async function findNonFinite(
   const data = prepared.data.training;
   return session.rewound(async () => {
     if (bad > 0) await session.run(firstStep, rates.slice(0, bad), data.stack(firstStep, bad));
-    const weights = Object.entries(session.weights()).map(([name, value]) => [name, fromRuntime(value)] as const);
+    const weights = await session.weightsOnHost();
     const batch = [...data.stack(firstStep + bad, 1)].map(
       ([name, stacked]) => [name, { ...stacked, shape: stacked.shape.slice(1) }] as const,
     );
-    return firstNonFinite(prepared, firstStep + bad, new Map(weights), new Map(batch), runtime);
+    return firstNonFinite(prepared, firstStep + bad, weights, new Map(batch), runtime);
   });
 }
 

@@ -13,6 +13,8 @@ export interface SessionSettings {
   threads: number;
   /** Where given, calls are profiled into files whose names start so, until `endProfile`. */
   profile?: string;
+  /** Outputs that stay in the memory of the device. Their tensors are fed to sessions on it, and to be disposed. */
+  onDevice?: readonly string[];
 }
 
 export type Feeds = Record<string, RuntimeTensor>;
@@ -44,7 +46,7 @@ export class Session {
   ) {}
 
   /** @throws RunError where the runtime refuses the graph. */
-  static async open(graph: Graph, { provider, threads, profile }: SessionSettings): Promise<Session> {
+  static async open(graph: Graph, { provider, threads, profile, onDevice = [] }: SessionSettings): Promise<Session> {
     const library = await loadLibrary();
     try {
       const session = await library.InferenceSession.create(exportGraph(graph), {
@@ -55,6 +57,11 @@ export class Session {
         graphOptimizationLevel: 'basic',
         enableMemPattern: elementsOf(graph) <= mostPlanned,
         logSeverityLevel: 4,
+        ...(onDevice.length > 0 && {
+          preferredOutputLocation: Object.fromEntries(
+            graph.outputs.map(({ name }) => [name, onDevice.includes(name) ? 'gpu-buffer' : 'cpu']),
+          ),
+        }),
         ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
       });
       return new Session(session, library);

@@ -1,9 +1,13 @@
 /** A training graph in ONNX Runtime, with the state that it carries from call to call. */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { tensor, type Tensor } from '../onnx/tensor';
+import { GraphBuilder } from '../onnx/builder';
+import { emptyGraph } from '../onnx/graph';
+import { sizeOf, tensor, type Tensor } from '../onnx/tensor';
+import { withoutLoop } from '../training/step-loop';
 import type { TrainingGraph } from '../training/training-graph';
 import { readPlacement, type Placement } from './placement';
+import { fromRuntime } from './runtime';
 import { Session, type Feeds, type SessionSettings } from './session';
 
 /** Sessions of this process so far, so that no two write one profile. */
@@ -11,6 +15,12 @@ let opened = 0;
 
 /** Elements of the states that are kept twice. */
 const mostKept = 2 ** 22;
+
+/**
+ * Execution providers whose Loop the CPU runs: there the states would go to the host and back at every step. They take
+ * one step per call, and the states stay in the memory of the device.
+ */
+const withoutLoops: ReadonlySet<string> = new Set(['webgpu']);
 
 export class TrainingSession {
   private states: Feeds;
@@ -20,7 +30,7 @@ export class TrainingSession {
   private constructor(
     private readonly training: TrainingGraph,
     private readonly session: Session,
-    private readonly profile: string,
+    private readonly settings: SessionSettings,
   ) {
     this.states = Object.fromEntries(training.states.map(({ input, initial }) => [input, session.tensor(initial)]));
   }
@@ -29,10 +39,17 @@ export class TrainingSession {
    * On other providers than the CPU the first call can be asked where its operators ran.
    * @throws RunError where the runtime refuses the graph
    */
-  static async open(training: TrainingGraph, settings: SessionSettings): Promise<TrainingSession> {
+  static async open(training: TrainingGraph, { provider, threads }: SessionSettings): Promise<TrainingSession> {
     const profile = join(tmpdir(), `gradient-doctor-placement-${process.pid}-${opened++}`);
-    const profiled = settings.provider === 'cpu' ? settings : { ...settings, profile };
-    return new TrainingSession(training, await Session.open(training.graph, profiled), profile);
+    const single = withoutLoops.has(provider);
+    const settings: SessionSettings = {
+      provider,
+      threads,
+      ...(provider !== 'cpu' && { profile }),
+      ...(single && { onDevice: training.states.map(({ output }) => output) }),
+    };
+    const graph = single ? withoutLoop(training.graph) : training.graph;
+    return new TrainingSession(training, await Session.open(graph, settings), settings);
   }
 
   /**
@@ -46,18 +63,27 @@ export class TrainingSession {
     learningRates: readonly number[],
     batches: ReadonlyMap<string, Tensor>,
   ): Promise<Float32Array> {
-    const { training } = this;
-    const results = await this.call(firstStep, learningRates, batches);
-    this.before = this.isSmall ? this.states : undefined;
-    this.states = Object.fromEntries(training.states.map(({ input, output }) => [input, results[output]!]));
-    return training.read(results[training.rows]!.data as Float32Array);
+    const { training, states: start } = this;
+    const perCall = this.staysOnDevice ? 1 : learningRates.length;
+    const rows: Float32Array[] = [];
+    for (let at = 0; at < learningRates.length; at += perCall) {
+      const rates = learningRates.slice(at, at + perCall);
+      const results = await this.call(firstStep + at, rates, perCall === 1 ? entryOf(batches, at) : batches);
+      rows.push(training.read(results[training.rows]!.data as Float32Array));
+      if (this.states !== start) dispose(this.states);
+      this.states = Object.fromEntries(training.states.map(({ input, output }) => [input, results[output]!]));
+    }
+    this.forgetBefore();
+    if (this.isSmall) this.before = start;
+    else dispose(start);
+    return rows.length === 1 ? rows[0]! : joined(rows);
   }
 
   /** Where the operators of a step run: takes one whose results are thrown away. */
   async placement(batches: ReadonlyMap<string, Tensor>): Promise<Placement> {
-    await this.call(0, [0], batches);
+    dispose(await this.call(0, [0], batches));
     this.session.endProfile();
-    return readPlacement(this.profile);
+    return readPlacement(this.settings.profile!);
   }
 
   private call(
@@ -67,7 +93,8 @@ export class TrainingSession {
   ): Promise<Feeds> {
     const { training, session } = this;
     const count = learningRates.length;
-    const feeds = { ...this.states, [training.count]: session.tensor(tensor('int64', [], [count])) };
+    const feeds = { ...this.states };
+    if (!this.staysOnDevice) feeds[training.count] = session.tensor(tensor('int64', [], [count]));
     for (const [name, { input }] of training.batches) feeds[input] = session.tensor(batches.get(name)!);
     const rates = learningRates.map((rate, i) => training.optimizer.ratesAt(firstStep + i, rate));
     training.rates.forEach((name, k) => {
@@ -85,19 +112,33 @@ export class TrainingSession {
     const { before, states } = this;
     if (!before) return undefined;
     this.states = before;
+    this.before = undefined;
     try {
       return await visit();
     } finally {
+      dispose(this.states);
       this.states = states;
-      this.before = undefined;
+      this.forgetBefore();
     }
+  }
+
+  private forgetBefore(): void {
+    if (this.before) dispose(this.before);
+    this.before = undefined;
+  }
+
+  private get staysOnDevice(): boolean {
+    return this.settings.onDevice !== undefined;
   }
 
   private get isSmall(): boolean {
     return this.training.states.reduce((sum, { initial }) => sum + initial.data.length, 0) <= mostKept;
   }
 
-  /** The present values of the parameters and buffers of the model that training changes, by initializer. */
+  /**
+   * The present values of the parameters and buffers of the model that training changes, by initializer: for a session
+   * on the same execution provider, and until the next call.
+   */
   weights(): Feeds {
     return Object.fromEntries(
       this.training.states.flatMap(({ initializer, input }) =>
@@ -106,7 +147,69 @@ export class TrainingSession {
     );
   }
 
-  release(): Promise<void> {
-    return this.session.release();
+  /** The same in the memory of the host. @throws RunError where the runtime fails */
+  async weightsOnHost(): Promise<Map<string, Tensor>> {
+    const weights = this.weights();
+    const present = this.staysOnDevice ? await copied(weights, this.settings) : weights;
+    return new Map(Object.entries(present).map(([name, value]) => [name, fromRuntime(value)]));
   }
+
+  async release(): Promise<void> {
+    dispose(this.states);
+    this.forgetBefore();
+    await this.session.release();
+  }
+}
+
+/** Frees what is on the device; what is on the host is collected. */
+function dispose(tensors: Feeds): void {
+  for (const each of Object.values(tensors)) if (each.location !== 'cpu') each.dispose();
+}
+
+/** The runtime's own way from the device to the host ends the process, so a graph that does nothing is run. */
+async function copied(tensors: Feeds, { provider, threads }: SessionSettings): Promise<Feeds> {
+  const onHost = Object.entries(tensors).filter(([, { location }]) => location === 'cpu');
+  const onDevice = Object.entries(tensors).filter(([, { location }]) => location !== 'cpu');
+  if (onDevice.length === 0) return tensors;
+  const g = new GraphBuilder(emptyGraph('copy'));
+  const outputs = onDevice.map(([name, { type, dims }]) => {
+    const copy = g.identity(g.input(name, type as 'float32', dims));
+    g.output(copy);
+    return [name, copy.name] as const;
+  });
+  const session = await Session.open(g.graph, { provider, threads });
+  try {
+    const results = await session.run(Object.fromEntries(onDevice));
+    return Object.fromEntries([...onHost, ...outputs.map(([name, copy]) => [name, results[copy]!] as const)]);
+  } finally {
+    await session.release();
+  }
+}
+
+/** The batch of one step, as a stack of one. */
+const entryOf = (batches: ReadonlyMap<string, Tensor>, at: number): Map<string, Tensor> =>
+  new Map(
+    [...batches].map(
+      ([
+        name,
+        {
+          dtype,
+          shape: [, ...shape],
+          data,
+        },
+      ]) => {
+        const size = sizeOf(shape);
+        return [name, { dtype, shape: [1, ...shape], data: data.slice(at * size, (at + 1) * size) }];
+      },
+    ),
+  );
+
+function joined(rows: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(rows.reduce((sum, row) => sum + row.length, 0));
+  let at = 0;
+  for (const row of rows) {
+    all.set(row, at);
+    at += row.length;
+  }
+  return all;
 }

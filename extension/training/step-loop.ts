@@ -4,7 +4,7 @@
  */
 import { GraphBuilder, type Value } from '../onnx/builder';
 import { emptyGraph, type Graph, type Node } from '../onnx/graph';
-import { arrayOf, sizeOf, type Tensor, type TensorType } from '../onnx/tensor';
+import { arrayOf, sizeOf, tensor, type Tensor, type TensorType } from '../onnx/tensor';
 
 /** A tensor that one call hands to the next. */
 export interface CarriedState {
@@ -136,4 +136,50 @@ export class StepLoop {
       rows,
     };
   }
+}
+
+/**
+ * One step by itself, for execution providers without a Loop, which would carry the states through the memory of the
+ * host. Names and axes are those of the graph with the loop, for stacks of one step; `count` is gone, and the row has
+ * no axis of steps.
+ */
+export function withoutLoop(graph: Graph): Graph {
+  const loop = graph.nodes.find(({ opType }) => opType === 'Loop')!;
+  const body = subgraphOf(loop);
+  const [iteration, condition, ...before] = body.inputs;
+  const [, ...after] = body.outputs;
+  const [count, , ...carried] = loop.inputs;
+  const renamed = (from: string, to: string): Node => ({
+    name: `${to}/rename`,
+    opType: 'Identity',
+    domain: '',
+    inputs: [from],
+    outputs: [to],
+    attributes: {},
+    layer: '',
+  });
+  return {
+    ...graph,
+    inputs: graph.inputs
+      .filter(({ name }) => name !== count)
+      .map((input) => ({ ...input, shape: input.shape?.map((size) => (size === stepAxis ? 1 : size)) })),
+    outputs: after.map((output, i) => ({ ...output, name: loop.outputs[i]! })),
+    initializers: new Map([
+      ...graph.initializers,
+      ...body.initializers,
+      [iteration!.name, tensor('int64', [], [0])],
+      [condition!.name, tensor('bool', [], [1])],
+    ]),
+    types: new Map([...graph.types, ...body.types]),
+    nodes: [
+      ...before.map(({ name }, i) => renamed(carried[i]!, name)),
+      ...body.nodes,
+      ...after.map(({ name }, i) => renamed(name, loop.outputs[i]!)),
+    ],
+  };
+}
+
+function subgraphOf({ attributes: { body } }: Node): Graph {
+  if (body?.type !== 'graph') throw new Error('The loop has no body.');
+  return body.value;
 }

@@ -15,6 +15,7 @@ import {
   type ParameterInfo,
 } from '../../../extension/protocol/run';
 import { createRuntime } from '../../../extension/trainer/runtime';
+import { withoutLoop } from '../../../extension/training/step-loop';
 import {
   buildTrainingGraph,
   type TrainingGraph,
@@ -103,7 +104,8 @@ async function train(training: TrainingGraph, lr: number, count = steps, chunk =
     const length = Math.min(chunk, count - first);
     const repeat = (values: readonly number[]) => Array.from({ length }, () => values).flat();
     const feeds = new Map<string, Tensor>(states);
-    feeds.set(training.count, tensor('int64', [], [length]));
+    if (training.graph.inputs.some(({ name }) => name === training.count))
+      feeds.set(training.count, tensor('int64', [], [length]));
     feeds.set(training.batches.get('x')!.input, tensor('float32', [length, 8, 3], repeat(fixture.x)));
     feeds.set(training.batches.get('target')!.input, tensor('int64', [length, 8], repeat(fixture.y)));
     training.rates.forEach((name, i) => {
@@ -172,6 +174,15 @@ describe('buildTrainingGraph', () => {
     const training = buildTrainingGraph(request({ optimizer: defaultOptimizer('adam') }));
     const [one, many] = [await train(training, 1e-3, 6, 6), await train(training, 1e-3, 6, 1)];
     assert.deepEqual(one, many);
+  });
+
+  it('takes a step without the loop exactly as with it', async () => {
+    const training = buildTrainingGraph(request({ optimizer: defaultOptimizer('adam') }));
+    const single = { ...training, graph: withoutLoop(training.graph) };
+    assert.ok(single.graph.nodes.every(({ opType }) => opType !== 'Loop'));
+    const [looped, alone] = [await train(training, 0.1), await train(single, 0.1, steps, 1)];
+    assert.deepEqual(alone.rows, looped.rows);
+    assert.deepEqual([...alone.states], [...looped.states]);
   });
 
   it('trains the same with telemetry and without', async () => {
