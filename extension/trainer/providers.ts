@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { InputError, RunError } from '../protocol/errors';
 import type { ProviderInfo } from '../protocol/provider';
-import { loadLibrary } from './library';
+import { loadLibrary, runtimeVariable } from './library';
 import { probe } from './provider-probe';
 import { explain, notShipped } from './provider-trouble';
 
@@ -36,11 +36,13 @@ function timeProbe(id: string): Promise<number | undefined> {
 }
 
 /**
- * The provider that an experiment asks for; `auto` is the CPU.
+ * The provider that an experiment asks for; `auto` is CUDA where the user has installed it and it works, else the CPU.
  * @throws InputError for an unknown one, RunError for one that does not work here: nothing falls back unseen
  */
 export async function chooseProvider(id: string): Promise<string> {
-  if (id === 'auto' || id === 'cpu') return 'cpu';
+  if (id === 'cpu') return id;
+  // Only a copy of the runtime has CUDA, so nobody else waits for the try.
+  if (id === 'auto') return process.env[runtimeVariable] && (await tryProvider('cuda')).usable ? 'cuda' : 'cpu';
   if (!known.some((provider) => provider === id))
     throw new InputError(`There is no execution provider "${id}": choose auto, ${known.join(', ')}.`);
   const { usable, why } = await tryProvider(id);

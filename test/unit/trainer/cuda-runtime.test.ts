@@ -31,6 +31,10 @@ onLinux('a copy of the runtime with CUDA', () => {
     assert.ok(providers.find(({ id }) => id === 'cpu')?.usable);
     // Zeros are no library.
     assert.equal(providers.find(({ id }) => id === 'cuda')?.usable, false);
+    const sample = ['samples/healthy_residual/model.onnx', '--data', 'samples/healthy_residual/batch.npz'];
+    const run = ['dist/cli.js', 'diagnose', ...sample, '--steps', '2', '--ep', 'auto', '--json'];
+    const { stdout: told } = await promisify(execFile)(process.execPath, run, { env: environment, maxBuffer: 2 ** 25 });
+    assert.equal((JSON.parse(told) as { provider: string }).provider, 'cpu');
   });
 
   it('refuses a folder without the library, and leaves nothing', async () => {
