@@ -7,7 +7,11 @@ const setting = 'executionProvider';
 export async function pickProvider(list: () => Promise<readonly ProviderInfo[]>): Promise<void> {
   const configuration = vscode.workspace.getConfiguration('gradientDoctor');
   const current = configuration.get<string>(setting);
-  const automatic = { label: 'auto', description: vscode.l10n.t('CUDA where it is installed and works, else the CPU'), usable: true };
+  const automatic = {
+    label: 'auto',
+    description: vscode.l10n.t('CUDA where it is installed and works, else the CPU'),
+    usable: true,
+  };
   const items = list().then((providers) =>
     [
       automatic,
