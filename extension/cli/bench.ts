@@ -7,7 +7,7 @@ import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { median } from '../diagnosis/statistics';
 import { InputError, RunError } from '../protocol/errors';
-import { defaultExperiment } from '../protocol/experiment';
+import { defaultExperiment, defaultOptimizer } from '../protocol/experiment';
 import { benchWorks, type BenchResult } from '../protocol/trainer-messages';
 import { benchModels, writeBenchModel } from './bench-models';
 import { findPyTorch, timePyTorch, watches } from './bench-pytorch';
@@ -119,6 +119,8 @@ async function measureModel(
   const { signal } = request;
   const experiment = {
     ...defaultExperiment(model),
+    // As in bench/pytorch.py. Networks that diverge are timed on numbers that are not finite, which are measured twice.
+    optimizer: { ...defaultOptimizer('sgd'), lr: 1e-3 },
     provider: ep,
     threads,
     mode: 'train' as const,
