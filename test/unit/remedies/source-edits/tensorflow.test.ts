@@ -4,6 +4,7 @@ import type * as tfTypes from '@tensorflow/tfjs';
 import { transformSync } from 'esbuild';
 import { remedies } from '../../../../extension/remedies';
 import { sourceEditors } from '../../../../extension/remedies/source-edits/editors';
+import { loadTensorFlow } from '../../load-tensorflow';
 import { edited, refusal, use } from './edit';
 import { typeErrors } from './type-check';
 import { programs, tensorFlowCases, type Made, type TensorFlowCase } from './tensorflow.cases';
@@ -20,12 +21,7 @@ describe('source edits under TensorFlow.js', () => {
 
   before(async function () {
     this.timeout(60_000);
-    const { warn } = console;
-    console.warn = () => undefined;
-    tf = await import('@tensorflow/tfjs');
-    await tf.setBackend('cpu');
-    tf.tidy(() => tf.ones([1]).square().dataSync());
-    console.warn = warn;
+    tf = await loadTensorFlow();
   });
 
   /** Executes a program from the top. */

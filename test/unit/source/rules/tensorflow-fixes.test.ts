@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type * as tfTypes from '@tensorflow/tfjs';
 import { transformSync } from 'esbuild';
 import { rules } from '../../../../extension/source/rules';
+import { loadTensorFlow } from '../../load-tensorflow';
 import { allCases } from './all-cases';
 import { fixedExamples, isTypeScript } from './fixing';
 
@@ -172,12 +173,7 @@ describe('the fixes of the lint rules under TensorFlow.js', () => {
 
   before(async function () {
     this.timeout(60_000);
-    const { warn } = console;
-    console.warn = () => undefined;
-    tf = await import('@tensorflow/tfjs');
-    await tf.setBackend('cpu');
-    tf.tidy(() => tf.ones([1]).square().dataSync());
-    console.warn = warn;
+    tf = await loadTensorFlow();
   });
 
   /** Notes the gradients of every step of an optimizer class while something runs. */
