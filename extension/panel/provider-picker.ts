@@ -28,6 +28,8 @@ export async function pickProvider(list: () => Promise<readonly ProviderInfo[]>)
   const picked = await vscode.window.showQuickPick(items, {
     title: vscode.l10n.t('Which execution provider shall train the models?'),
     matchOnDetail: true,
+    // Asking every provider takes seconds, in which any view that opens would take the focus and so close the list.
+    ignoreFocusOut: true,
   });
   if (!picked) return;
   if (picked.usable) await configuration.update(setting, picked.label, vscode.ConfigurationTarget.Global);

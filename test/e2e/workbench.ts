@@ -151,10 +151,7 @@ export class Workbench {
 
   /** Shows the side bar of the extension. */
   async showViews(): Promise<void> {
-    const icon = this.activityBarIcon();
-    // The badge lies over the icon.
-    if (!(await this.view('Findings').isVisible())) await icon.click({ force: true });
-    await this.view('Findings').waitFor();
+    await this.showSideBar(this.activityBarIcon(), this.view('Findings'));
   }
 
   /** One of the views in the side bar. */
@@ -216,9 +213,23 @@ export class Workbench {
   }
 
   async openExplorer(): Promise<void> {
-    // A click on the icon of a view that is shown hides it.
-    if (await this.page.locator('.explorer-viewlet').isVisible()) return;
-    await this.page.locator('.activitybar .action-label[aria-label^="Explorer"]').first().click();
+    const icon = this.page.locator('.activitybar .action-label[aria-label^="Explorer"]').first();
+    await this.showSideBar(icon, this.page.locator('.explorer-viewlet'));
+  }
+
+  private async showSideBar(icon: Locator, view: Locator): Promise<void> {
+    const shown = (timeout: number) =>
+      view.waitFor({ timeout }).then(
+        () => true,
+        () => false,
+      );
+    // A click hides a side bar that is shown, be it that the window restored it in the same moment: then once more.
+    await until(async () => {
+      if (await shown(500)) return true;
+      // The badge lies over the icon.
+      await icon.click({ force: true });
+      return shown(5000);
+    }, 'the side bar is shown');
   }
 
   /** The settings that hold for every folder, as the editor has stored them: the user's and the machine's. */
