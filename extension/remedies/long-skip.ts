@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { sameShape, type Value } from '../onnx/builder';
+import { sameShape } from '../onnx/builder';
 import { insertAfter } from './insertion';
 import { examine, type Block } from './anatomy';
 import { defineRemedy, DoesNotFit } from './remedy';
 import { tidy } from './rewrite';
-import { project } from './skip-placement';
+import { mirrored, ofOneContainer, project } from './skip-placement';
 import { inUnits } from './units';
 
 /**
@@ -20,7 +20,12 @@ export const longSkip = defineRemedy({
   editSize: 4,
   changesNetwork: true,
   transform(patient, { mode }, units) {
-    const pairs = mirrored(examine(patient).blocks.filter(({ weights }) => inUnits(weights.layer, units)));
+    const blocks = examine(patient).blocks.filter(({ weights }) => inUnits(weights.layer, units));
+    const alike = (early: Block, late: Block): boolean => sameShape(early.output.shape, late.output.shape);
+    const pairs = mirrored(
+      ofOneContainer(blocks, ({ weights }) => containerOf(weights.layer)),
+      alike,
+    );
     if (pairs.length === 0)
       throw new DoesNotFit('No two hidden layers three or more apart have outputs of equal shape.');
     const { g } = patient;
@@ -36,23 +41,5 @@ export const longSkip = defineRemedy({
   },
 });
 
-/** How far apart two blocks must be for a skip between them to be a long one. */
-const minimumDistance = 3;
-
-/** Pairs of blocks of equal output shape, nested like brackets, the outermost first. */
-function mirrored(candidates: readonly Block[]): [Block, Block][] {
-  const pairs: [Block, Block][] = [];
-  let end = candidates.length - 1;
-  for (let start = 0; start + minimumDistance <= end; start++) {
-    const partner = lastLike(candidates, candidates[start]!.output, start + minimumDistance, end);
-    if (partner === undefined) continue;
-    pairs.push([candidates[start]!, candidates[partner]!]);
-    end = partner - 1;
-  }
-  return pairs;
-}
-
-function lastLike(candidates: readonly Block[], { shape }: Value, from: number, to: number): number | undefined {
-  for (let i = to; i >= from; i--) if (sameShape(candidates[i]!.output.shape, shape)) return i;
-  return undefined;
-}
+/** `layers` of `layers.3`. */
+const containerOf = (layer: string): string | undefined => /^(.+)\.\d+$/.exec(layer)?.[1];

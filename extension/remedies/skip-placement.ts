@@ -70,6 +70,39 @@ export function plainSublayers(patient: Patient, units: readonly string[] | unde
   });
 }
 
+/** How far apart two blocks must be for a skip between them to be a long one. */
+export const longSkipDistance = 3;
+
+/**
+ * The blocks of the only list of layers that is long enough for long skips, where there is one; else all. The source
+ * has a place for skips within a list, and none from there to a layer beside it.
+ */
+export function ofOneContainer<B>(blocks: readonly B[], containerOf: (block: B) => unknown): readonly B[] {
+  const lists = new Map<unknown, B[]>();
+  for (const block of blocks) {
+    const container = containerOf(block);
+    if (container !== undefined) lists.set(container, [...(lists.get(container) ?? []), block]);
+  }
+  const [only, ...others] = [...lists.values()].filter((list) => list.length > longSkipDistance);
+  return only && others.length === 0 ? only : blocks;
+}
+
+/** Pairs of blocks with outputs of equal shape, nested like brackets, the outermost first. */
+export function mirrored<B>(blocks: readonly B[], alike: (early: B, late: B) => boolean): [B, B][] {
+  const pairs: [B, B][] = [];
+  let end = blocks.length - 1;
+  for (let start = 0; start + longSkipDistance <= end; start++) {
+    const early = blocks[start]!;
+    const partner = blocks.findLastIndex(
+      (late, index) => index >= start + longSkipDistance && index <= end && alike(early, late),
+    );
+    if (partner < 0) continue;
+    pairs.push([early, blocks[partner]!]);
+    end = partner - 1;
+  }
+  return pairs;
+}
+
 /** What depends on the inputs of the model: neither weights nor what is made of them alone. */
 function dataOf({ inputs, nodes }: Graph): Set<string> {
   const found = new Set(inputs.map(({ name }) => name));

@@ -1,17 +1,16 @@
 /** Skips between distant hidden values of equal width, the first to the last and so on inwards. */
 import { insertAfter, insertBefore } from '../../source/edits/statements';
 import { placesAround, type StatementOf } from '../../source/syntax';
-import type { TextEdit } from '../../source/text';
+import { itemsOf, type Container } from '../../source/values';
 import { DoesNotFit } from '../remedy';
+import { longSkipDistance, mirrored, ofOneContainer } from '../skip-placement';
 import { freshName, groupsOf, isEven, needsBrackets, type BlockGroup, type ForwardPlace } from './block-places';
 import { sameSite, type Code } from './code';
-import { attach, isSkipEnd, plainBlocks, residualHelper } from './skip';
+import { attach, isSkipEnd, plainBlocks } from './skip';
 import { longSkipInTensorFlow } from './tensorflow-skip';
 import type { SourceEditor } from './editors';
-import { blocksOf, featuresText, keepsShape, keepsSize, together, type Block } from './network';
-
-/** How far apart two blocks must be for a skip between them to be a long one. */
-const minimumDistance = 3;
+import { longSkipsInSequence, sequenceOf } from './long-skip-sequence';
+import { blocksOf, featuresText, outputShapes, type Block } from './network';
 
 export const longSkipEditor: SourceEditor = {
   stage: 'skip',
@@ -21,11 +20,20 @@ export const longSkipEditor: SourceEditor = {
       longSkipInTensorFlow(code, plainBlocks(code));
       return 'Add long skip connections';
     }
-    const even = blocksOf(code).filter((block) => isEven(code, block));
+    const even = ofOneContainer(
+      blocksOf(code).filter((block) => isEven(code, block)),
+      (block) => containerOf(code, block),
+    );
+    const sequence = sequenceOf(code, even);
+    if (sequence) {
+      if (mode === 'concat') throw new DoesNotFit('In a sequence the values can be added, not concatenated.');
+      longSkipsInSequence(code, sequence, even);
+      return 'Add long skip connections';
+    }
     const groups = groupsOf(code, even);
-    if (even.some(({ activation }) => isSkipEnd(code, activation)) && mirrored(groups).length > 0)
+    if (even.some(({ activation }) => isSkipEnd(code, activation)) && mirroredGroups(code, groups).length > 0)
       throw new DoesNotFit('There are skips around these layers already.');
-    const loops = groups.filter(({ blocks }) => blocks.length > minimumDistance);
+    const loops = groups.filter(({ blocks }) => blocks.length > longSkipDistance);
     if (loops.length > 0) for (const group of loops) inLoop(code, group, mode === 'concat');
     else betweenPlaces(code, groups, mode === 'concat');
     return 'Add long skip connections';
@@ -36,44 +44,20 @@ const none = (): never => {
   throw new DoesNotFit('No two hidden layers three or more apart have outputs of equal shape.');
 };
 
-/** Pairs of blocks of equal output, nested like brackets, the outermost first. */
-const mirrored = (groups: readonly BlockGroup[]): [BlockGroup, BlockGroup][] => {
-  const pairs: [BlockGroup, BlockGroup][] = [];
-  let end = groups.length - 1;
-  for (let start = 0; start + minimumDistance <= end; start++) {
-    const early = groups[start]!;
-    const partner = groups.findLastIndex(
-      (late, index) =>
-        index >= start + minimumDistance && index <= end && isLike(groups.slice(start + 1, index + 1), early, late),
-    );
-    if (partner < 0) continue;
-    pairs.push([early, groups[partner]!]);
-    end = partner - 1;
-  }
-  return pairs;
+/** Pairs of blocks of equal output, each made or called at a place of its own. */
+const mirroredGroups = (code: Code, groups: readonly BlockGroup[]): [BlockGroup, BlockGroup][] => {
+  const first = ({ blocks }: BlockGroup): Block => blocks[0]!;
+  const shapes = outputShapes(code, groups.map(first));
+  return mirrored(groups, (early, late) => shapes.get(first(early)) === shapes.get(first(late)));
 };
 
-const layerOf = ({ blocks }: BlockGroup): Block['weights']['layer'] => blocks[0]!.weights.layer;
-
-/** Whether two blocks give out the same shape: the same width, and no convolution in between that changes the size. */
-const isLike = (between: readonly BlockGroup[], early: BlockGroup, late: BlockGroup): boolean => {
-  const width = featuresText(layerOf(early), 'out');
-  if (width === undefined || width !== featuresText(layerOf(late), 'out')) return false;
-  return between.every((group) => {
-    const { type } = layerOf(group);
-    return type === 'Linear' || keepsSize(layerOf(group)) === true;
-  });
-};
+/** The list or sequence of layers that a block's layer is an item of. */
+const containerOf = ({ trace }: Code, { weights }: Block): Container | undefined =>
+  trace.containers.find((container) => itemsOf(container).includes(weights.layer));
 
 const betweenPlaces = (code: Code, groups: readonly BlockGroup[], concat: boolean): void => {
-  const pairs = mirrored(groups);
+  const pairs = mirroredGroups(code, groups);
   if (pairs.length === 0) none();
-  const sequences = pairs.filter(([early, late]) => early.place.kind === 'items' && late.place.kind === 'items');
-  if (sequences.length > 0) {
-    if (concat) throw new DoesNotFit('In a sequence the values can be added, not concatenated.');
-    inSequence(code, sequences);
-    return;
-  }
   const calls = pairs.filter(([early, late]) => early.place.kind === 'forward' && late.place.kind === 'forward');
   if (calls.length === 0)
     throw new DoesNotFit(
@@ -122,36 +106,10 @@ const joined = (code: Code, late: BlockGroup, place: ForwardPlace, name: string,
   code.wrap(place.output, `${merge(late.blocks[0]!.weights)}(${cat}([`, `, ${name}], ${isLinear ? '-1' : '1'}))`);
 };
 
-/** What stands between the two blocks of each pair becomes a module that adds its input to its output. */
-const inSequence = (code: Code, pairs: readonly [BlockGroup, BlockGroup][]): void => {
-  for (const [early, late] of pairs) {
-    if (early.place.kind !== 'items' || late.place.kind !== 'items') continue;
-    const { file } = early.place.items[0]!;
-    const after = early.place.items.at(-1)!;
-    const last = late.place.items.at(-1)!;
-    if (early.place.callee || last.file !== file)
-      throw new DoesNotFit('The layers are not made next to each other in one sequence.');
-    const module = code.refer(file, 'torch.nn.Module');
-    code.help(
-      file,
-      residualHelper(module, code.refer(file, 'torch.nn.Sequential'), code.refer(file, 'torch.nn.Identity')),
-    );
-    // Behind the comma and the white space after the early block.
-    const gap = /^\s*,\s*/.exec(file.source.text.slice(after.to));
-    if (!gap) throw new DoesNotFit('The layers are not made next to each other in one sequence.');
-    const from = after.to + gap[0].length;
-    const open: TextEdit = { from, to: from, insert: 'Residual(' };
-    code.edit(file, open, { from: last.to, to: last.to, insert: ')' });
-  }
-};
-
-/** In a loop over equal layers, each of the second half is added what its mirror image gave out. */
+/** In a loop over layers of equal outputs, each of the second half is added what its mirror image gave out. */
 const inLoop = (code: Code, { blocks, place }: BlockGroup, concat: boolean): void => {
-  const isSame = together(
-    blocks.map(({ weights }) => weights.layer),
-    keepsShape,
-  );
-  if (place.kind !== 'forward' || isSame !== true)
+  const isSame = new Set(outputShapes(code, blocks).values()).size === 1;
+  if (place.kind !== 'forward' || !isSame)
     throw new DoesNotFit(
       'The layers are made in a loop that leaves no place for a skip between them; write it by hand.',
     );
@@ -193,7 +151,7 @@ const inLoop = (code: Code, { blocks, place }: BlockGroup, concat: boolean): voi
     insertAfter(source, last, [
       `${outputs}.append(${target.name})`,
       `partner = len(${iterable}) - 1 - ${index}`,
-      `if ${index} - partner >= ${minimumDistance}:`,
+      `if ${index} - partner >= ${longSkipDistance}:`,
       `${unit}${target.name} = ${target.name} + ${outputs}[partner]`,
     ]),
   );

@@ -94,7 +94,8 @@ export const featuresNode = (layer: Layer, which: 'in' | 'out'): Expression | un
   return node && call.from <= node.from && node.to <= call.to ? node : undefined;
 };
 
-const featuresValue = (layer: Layer, which: 'in' | 'out'): number | undefined => {
+/** A layer's width, where it is known. */
+export const featuresValue = (layer: Layer, which: 'in' | 'out'): number | undefined => {
   if (isTensorFlow(layer)) {
     const value = configConstant(layer.call, 'units') ?? configConstant(layer.call, 'filters');
     return typeof value === 'number' ? value : undefined;
@@ -146,8 +147,23 @@ export const keepsSize = (layer: Layer): boolean | undefined => {
   return axes.every((axis) => 2 * at(pads, axis) === at(dilation, axis) * (at(kernel, axis) - 1));
 };
 
-/** The one answer of all layers that an expression makes, or `mixed`. */
-export const together = <T>(layers: readonly Layer[], answer: (layer: Layer) => T): T | 'mixed' => {
-  const answers = new Set(layers.map(answer));
-  return answers.size === 1 ? [...answers][0]! : 'mixed';
+const keepsTensor = ({ category, name }: Op): boolean =>
+  ['activation', 'normalization', 'scale', 'parameter', 'constant', 'input'].includes(category) ||
+  /^(Dropout|dropout|AlphaDropout|alpha_dropout|Identity|contiguous|clone)/.test(name);
+
+/** What a block gives out, the same for outputs that surely have one shape. */
+export const outputShapes = (code: Code, blocks: readonly Block[]): Map<Block, string> => {
+  const shapes = new Map<Block, string>();
+  const ending = new Map(blocks.map((block) => [block.activation, block]));
+  let [width, size] = ['unknown', 0];
+  for (const op of code.trace.ops) {
+    const block = ending.get(op);
+    if (block) shapes.set(block, `${width} ${size}`);
+    else if (isLayerOp(op) && op.category === 'weights') {
+      const value = featuresValue(op.layer, 'out');
+      if (value !== undefined || keepsShape(op.layer) !== true) width = `${value ?? `of ${op.id}`}`;
+      if (!/Linear$/.test(op.layer.type) && keepsSize(op.layer) !== true) size++;
+    } else if (!keepsTensor(op)) size++;
+  }
+  return shapes;
 };

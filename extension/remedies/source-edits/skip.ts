@@ -19,7 +19,7 @@ import { creationOf, ownerText } from './creation';
 import type { SourceEditor } from './editors';
 import { highwayInTensorFlow, residualInTensorFlow } from './tensorflow-skip';
 import { hasAttention, plainSublayers, skipSublayers } from './sublayers';
-import { blocksOf, featuresText, keepsShape, keepsSize, siteKey, together, type Block } from './network';
+import { blocksOf, featuresText, keepsShape, keepsSize, siteKey, type Block } from './network';
 
 export const residualEditor: SourceEditor = {
   stage: 'skip',
@@ -76,29 +76,36 @@ const addResidual = (code: Code, { projection }: RemedyParameters): void => {
       plain.filter((block) => isEven(code, block)),
     ),
   );
-  const shapeOf = ({ blocks }: BlockGroup): boolean | undefined | 'mixed' =>
-    together(
-      blocks.map(({ weights }) => weights.layer),
-      keepsShape,
-    );
-  const same = groups.filter((group) => shapeOf(group) === true);
   // Where no block keeps its shape, the projection is the only residual there is.
   const isFirst = plain.length === blocksOf(code).length;
-  const wanted = projection === true || (same.length === 0 && isFirst) ? groups : same;
+  const kept = groups.filter((group) => ['yes', 'some'].includes(shapeKept(group)));
+  const projects = projection === true || (kept.length === 0 && isFirst);
   let refusal = 'There is no hidden block that a skip could go around.';
   let added = 0;
-  for (const group of wanted) {
-    const isSame = shapeOf(group) === true;
+  for (const group of projects ? groups : kept) {
+    const keeps = shapeKept(group);
     const [{ weights }] = group.blocks as [Block];
-    if (!isSame && projectionOf(code, weights.layer) === undefined) {
+    if (keeps !== 'yes' && projects && projectionOf(code, weights.layer) === undefined) {
       refusal = `Around this ${weights.layer.type} neither the identity nor a linear map fits.`;
       continue;
     }
-    if (group.place.kind === 'forward') skipInForward(code, group.place, group.blocks, isSame);
-    else skipInSequence(code, group.place, weights.layer, isSame);
+    const skip = keeps === 'yes' ? 'identity' : projects ? 'projection' : 'identity where it fits';
+    // Where some of the layers need no projection, they are told by their widths.
+    const identity = keepsWidthInSome(group) ? `if ${keepsWidth(weights.layer)} else ` : undefined;
+    if (group.place.kind === 'forward') skipInForward(code, group.place, group.blocks, skip, identity);
+    else skipInSequence(code, group.place, weights.layer, skip, identity);
     added++;
   }
   if (added === 0) throw new DoesNotFit(refusal);
+};
+
+type Skip = 'identity' | 'identity where it fits' | 'projection';
+
+/** Whether the blocks that one expression makes keep their shape: all, some, none, or nobody knows. */
+const shapeKept = ({ blocks }: BlockGroup): 'yes' | 'some' | 'no' | 'unknown' => {
+  const answers = new Set(blocks.map(({ weights }) => keepsShape(weights.layer)));
+  if (answers.has(true)) return answers.size === 1 ? 'yes' : 'some';
+  return answers.has(undefined) ? 'unknown' : 'no';
 };
 
 /** `nn.Linear(8, 16, bias=False)`, or a 1×1 convolution, that brings a layer's input to the shape of its output. */
@@ -121,15 +128,27 @@ const projectionOf = (code: Code, layer: Layer): string | undefined => {
   return `${code.refer(file, layer.path)}(${input}, ${output}, 1${strides}, bias=False)`;
 };
 
-const skipInSequence = (code: Code, place: Exclude<BlockPlace, ForwardPlace>, layer: Layer, isSame: boolean): void => {
+const skipInSequence = (
+  code: Code,
+  place: Exclude<BlockPlace, ForwardPlace>,
+  layer: Layer,
+  skip: Skip,
+  identity: string | undefined,
+): void => {
   const { file } = layer.site;
   const module = code.refer(file, 'torch.nn.Module');
   const nn = (name: string): string => code.refer(file, `torch.nn.${name}`);
+  if (skip === 'identity where it fits') {
+    code.help(file, fittingResidualHelper(module, nn('Sequential')));
+    gather(code, place, 'FittingResidual', '', '');
+    return;
+  }
   code.help(file, residualHelper(module, nn('Sequential'), nn('Identity')));
-  gather(code, place, 'Residual', '', isSame ? '' : `skip=${projectionOf(code, layer)}`);
+  const projection = `${identity === undefined ? '' : `None ${identity}`}${projectionOf(code, layer)}`;
+  gather(code, place, 'Residual', '', skip === 'identity' ? '' : `skip=${projection}`);
 };
 
-export const residualHelper = (module: string, sequential: string, identity: string): Helper => ({
+const residualHelper = (module: string, sequential: string, identity: string): Helper => ({
   name: 'Residual',
   lines: [
     `class Residual(${module}):`,
@@ -144,6 +163,31 @@ export const residualHelper = (module: string, sequential: string, identity: str
     '        return self.skip(x) + self.layers(x)',
   ],
 });
+
+const fittingResidualHelper = (module: string, sequential: string): Helper => ({
+  name: 'FittingResidual',
+  lines: [
+    `class FittingResidual(${module}):`,
+    '    """Adds its input to what its layers make of it, where both have one shape."""',
+    '',
+    '    def __init__(self, *layers):',
+    '        super().__init__()',
+    `        self.layers = ${sequential}(*layers)`,
+    '',
+    '    def forward(self, x):',
+    '        y = self.layers(x)',
+    '        return x + y if x.shape == y.shape else y',
+  ],
+});
+
+const addWhereItFits: Helper = {
+  name: 'add_where_it_fits',
+  lines: [
+    'def add_where_it_fits(x, y):',
+    '    """Adds the input x of a block to its output y, where both have one shape."""',
+    '    return x + y if x.shape == y.shape else y',
+  ],
+};
 
 /** Takes the layers of a block together into one module: `Residual(nn.Linear(8, 8), nn.ReLU())`. */
 export const gather = (
@@ -173,9 +217,25 @@ export const gather = (
 };
 
 /** `x = F.relu(self.fc(x))` becomes `x = x + F.relu(self.fc(x))`. */
-const skipInForward = (code: Code, place: ForwardPlace, blocks: readonly Block[], isSame: boolean): void => {
+const skipInForward = (
+  code: Code,
+  place: ForwardPlace,
+  blocks: readonly Block[],
+  kind: Skip,
+  identity: string | undefined,
+): void => {
   const { text, isLater } = inputText(code, place);
-  const projection = isSame ? undefined : attach(code, blocks, 'skip', (layer) => projectionOf(code, layer)!, []);
+  if (kind === 'identity where it fits') {
+    code.help(place.output.file, addWhereItFits);
+    if (isLater) code.wrap(place.output, 'add_where_it_fits(y=', `, x=${text})`);
+    else code.wrap(place.output, `add_where_it_fits(${text}, `, ')');
+    return;
+  }
+  const module = (layer: Layer): string => {
+    const nothing = identity && `${code.refer(layer.site.file, 'torch.nn.Identity')}() ${identity}`;
+    return `${nothing ?? ''}${projectionOf(code, layer)}`;
+  };
+  const projection = kind === 'projection' ? attach(code, blocks, 'skip', module, []) : undefined;
   const skip = projection ? `${projection(blocks[0]!.weights)}(${text})` : text;
   const brackets = needsBrackets(place.outputPlace, place.output);
   const [open, close] = brackets ? ['(', ')'] : ['', ''];
@@ -239,43 +299,63 @@ const addHighway = (code: Code, { gate_bias: gateBias }: RemedyParameters): void
       code,
       plainBlocks(code).filter((block) => isEven(code, block)),
     ),
-  ).filter(
-    ({ blocks }) =>
-      together(
-        blocks.map(({ weights }) => weights.layer),
-        keepsShape,
-      ) === true,
-  );
+  ).filter((group) => shapeKept(group) === 'yes' || keepsWidthInSome(group));
   if (groups.length === 0)
     throw new DoesNotFit(
       'A highway gate needs hidden blocks whose output has the shape of their input; there are none.',
     );
-  for (const { blocks, place } of groups) {
+  const isPartial = groups.some((group) => shapeKept(group) === 'some');
+  for (const group of groups) {
+    const { blocks, place } = group;
     const { layer } = blocks[0]!.weights;
     const { file } = layer.site;
+    const isSome = shapeKept(group) === 'some';
+    const gateFor = (each: Layer): string =>
+      isSome ? `${gateOf(each)} if ${keepsWidth(each)} else None` : gateOf(each);
     const constant = code.refer(file, 'torch.nn.init.constant_');
     if (place.kind === 'forward') {
       const { site } = blocks[0]!.weights;
       const sigmoid = code.refer(site.file, 'torch.sigmoid');
       const { text } = inputText(code, place);
-      const gate = attach(code, blocks, 'gate', gateOf, [(target) => `${constant}(${target}.bias, ${bias})`]);
+      const opened = (target: string): string =>
+        isSome
+          ? `if ${target} is not None: ${constant}(${target}.bias, ${bias})`
+          : `${constant}(${target}.bias, ${bias})`;
+      const gate = attach(code, blocks, 'gate', gateFor, [opened]);
       code.help(site.file, {
         name: 'highway',
         lines: [
           'def highway(h, x, gate):',
           '    """Lets h through where the gate is open, x where it is closed."""',
-          `    t = ${sigmoid}(gate)`,
+          ...(isPartial ? ['    if gate is None:', '        return h'] : []),
+          `    t = ${sigmoid}(gate(x))`,
           '    return t * h + (1 - t) * x',
         ],
       });
-      code.wrap(place.output, 'highway(', `, ${text}, ${gate(blocks[0]!.weights)}(${text}))`);
+      code.wrap(place.output, 'highway(', `, ${text}, ${gate(blocks[0]!.weights)})`);
       continue;
     }
     const module = code.refer(file, 'torch.nn.Module');
     const sequential = code.refer(file, 'torch.nn.Sequential');
-    code.help(file, highwayHelper(module, sequential, constant, code.refer(file, 'torch.sigmoid')));
-    gather(code, place, 'Highway', gateOf(layer), bias === '-2' ? '' : `bias=${bias}`);
+    code.help(file, highwayHelper(module, sequential, constant, code.refer(file, 'torch.sigmoid'), isPartial));
+    gather(code, place, 'Highway', gateFor(layer), bias === '-2' ? '' : `bias=${bias}`);
   }
+};
+
+/** Whether those of the blocks that do not keep the shape differ in nothing but the width. */
+const keepsWidthInSome = (group: BlockGroup): boolean =>
+  shapeKept(group) === 'some' &&
+  group.blocks.every(
+    ({ weights: { layer } }) =>
+      keepsWidth(layer) !== undefined && (/Linear$/.test(layer.type) || keepsSize(layer) === true),
+  );
+
+/** A condition in the source: whether a layer gives out as many features as it takes. */
+const keepsWidth = (layer: Layer): string | undefined => {
+  const [input, output] = [featuresText(layer, 'in'), featuresText(layer, 'out')];
+  if (input === undefined || output === undefined) return undefined;
+  const operand = (text: string): string => (/^[\w.]+$/.test(text) ? text : `(${text})`);
+  return `${operand(input)} == ${operand(output)}`;
 };
 
 /** A layer of the same geometry, with a bias. */
@@ -290,7 +370,13 @@ const gateOf = (layer: Layer): string => {
   return applyEdits(text, [value]);
 };
 
-const highwayHelper = (module: string, sequential: string, constant: string, sigmoid: string): Helper => ({
+const highwayHelper = (
+  module: string,
+  sequential: string,
+  constant: string,
+  sigmoid: string,
+  isPartial: boolean,
+): Helper => ({
   name: 'Highway',
   lines: [
     `class Highway(${module}):`,
@@ -300,9 +386,12 @@ const highwayHelper = (module: string, sequential: string, constant: string, sig
     '        super().__init__()',
     `        self.layers = ${sequential}(*layers)`,
     '        self.gate = gate',
-    `        ${constant}(gate.bias, bias)`,
+    ...(isPartial
+      ? ['        if gate is not None:', `            ${constant}(gate.bias, bias)`]
+      : [`        ${constant}(gate.bias, bias)`]),
     '',
     '    def forward(self, x):',
+    ...(isPartial ? ['        if self.gate is None:', '            return self.layers(x)'] : []),
     `        t = ${sigmoid}(self.gate(x))`,
     '        return t * self.layers(x) + (1 - t) * x',
   ],

@@ -1,4 +1,5 @@
 import { net, use, type EditCase } from './cases';
+import { appended, convolutionsInLoop, grownList, widerFirst } from './networks';
 
 const five = (statement: (i: number) => string): string => [0, 1, 2, 3, 4].map((i) => statement(i)).join('\n');
 
@@ -68,5 +69,80 @@ old = before.net${mirrored('(old[0], old[2], old[4], old[6], old[8])', 'old[10]'
     contains: ['for index, layer in enumerate(self.layers):'],
     check: `net = after.Net()${mirrored('net.layers', 'net.head')}`,
     again: /no place for a skip/,
+  },
+  {
+    name: 'a list that grows in a loop, of a depth that is only a default',
+    program: grownList,
+    uses: use('long-skip'),
+    contains: ['self.layers = LongSkips(*layers, ends=slice(1, None, 2))'],
+    check: `
+for depth in (4, 5, 7, 30):
+    net, old = after.Net(depth=depth), before.Net(depth=depth)
+    same_weights(net, old)
+    x = h = torch.randn(4, 20)
+    backward(net, x)
+    outputs = []
+    for i in range(depth):
+        h = torch.sigmoid(old.layers[2 * i](h))
+        mirror = depth - 1 - i
+        if i - mirror >= 3:
+            h = h + outputs[mirror]
+        outputs.append(h)
+    close(net(x), old.head(h))
+`,
+    again: /No two hidden layers/,
+  },
+  {
+    name: 'appended layers, the last one without activation',
+    program: appended,
+    uses: use('long-skip'),
+    contains: ['return LongSkips(*layers, ends=slice(1, None, 2))'],
+    check: `
+x = h = torch.randn(4, 8)
+same_weights(after.net, before.net)
+backward(after.net, x)
+outputs = []
+for i in (0, 2, 4, 6):
+    h = torch.tanh(before.net[i](h))
+    outputs.append(h)
+close(after.net(x), before.net[8](h + outputs[0]))
+`,
+  },
+  {
+    name: 'convolutions with pools between them: within the first size',
+    program: convolutionsInLoop,
+    uses: use('long-skip'),
+    contains: ['LongSkips(*layers, ends=slice(1, 10, 2))'],
+    check: `
+net = after.Net()
+x = torch.randn(4, 3, 16, 16)
+backward(net, x)
+assert net.features.skips == {9: 1}
+`,
+  },
+  {
+    name: 'a list comprehension',
+    program: net(
+      `self.layers = nn.Sequential(*(part for _ in range(5) for part in (nn.Linear(8, 8), nn.Tanh())))
+self.head = nn.Linear(8, 2)`,
+      'return self.head(self.layers(x))',
+    ),
+    uses: use('long-skip'),
+    units: ['layers.*'],
+    check: `net = after.Net(); net.layers(torch.randn(4, 8)); assert net.layers.skips == {9: 1}`,
+  },
+  {
+    name: 'a ModuleList of which the first layer is wider',
+    program: widerFirst,
+    uses: use('long-skip'),
+    check: `net = after.Net()
+x = h = torch.randn(4, 20)
+backward(net, x)
+outputs = []
+for i, layer in enumerate(net.layers):
+    h = torch.tanh(layer(h))
+    outputs.append(h)
+close(net(x), net.head(h + outputs[0]))
+`,
   },
 ];

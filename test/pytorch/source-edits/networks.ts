@@ -76,6 +76,30 @@ class Net(nn.Module):
         return self.head(self.layers(x))
 `;
 
+export const convolutionsInLoop = net(
+  `
+width = 8
+layers = []
+for i in range(9):
+    layers.append(nn.Conv2d(3 if i == 0 else width, width, 3, padding=1))
+    layers.append(nn.ReLU())
+    if i == 4:
+        layers.append(nn.MaxPool2d(2))
+self.features = nn.Sequential(*layers)
+self.head = nn.Linear(width, 2)`,
+  'return self.head(self.features(x).mean((2, 3)))',
+);
+
+export const widerFirst = net(
+  `
+self.layers = nn.ModuleList(nn.Linear(20 if i == 0 else 8, 8) for i in range(5))
+self.head = nn.Linear(8, 2)`,
+  `
+for layer in self.layers:
+    x = torch.tanh(layer(x))
+return self.head(x)`,
+);
+
 export const appended = `import torch
 from torch import nn
 

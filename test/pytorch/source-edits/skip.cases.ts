@@ -2,6 +2,7 @@ import { imports, indent, use, type EditCase } from './cases';
 import {
   appended,
   convolutionBlocks,
+  convolutionsInLoop,
   deepAttributes,
   deepLoop,
   deepSequence,
@@ -9,6 +10,7 @@ import {
   named,
   nested,
   spread,
+  widerFirst,
 } from './networks';
 
 const transformerBlock = (forward: string): string => `${imports}
@@ -180,8 +182,20 @@ close(after.net(x), before.net[6](h))
     name: 'convolution blocks in a class of their own',
     program: convolutionBlocks,
     uses: use('residual'),
-    contains: ['out = F.relu(self.bn1(self.conv1(x)))', 'out = out + F.relu(self.bn2(self.conv2(out)))'],
-    check: `backward(after.Net(), torch.randn(4, 3, 8, 8))`,
+    contains: [
+      'out = add_where_it_fits(x, F.relu(self.bn1(self.conv1(x))))',
+      'out = out + F.relu(self.bn2(self.conv2(out)))',
+    ],
+    check: `
+net = after.Net()
+x = h = torch.randn(4, 3, 8, 8)
+backward(net, x)
+for i, block in enumerate(net.blocks):
+    y = torch.relu(block.bn1(block.conv1(h)))
+    h = h + y if i == 1 else y
+    h = h + torch.relu(block.bn2(block.conv2(h)))
+close(net(x), net.head(h.mean((2, 3))))
+`,
     again: /skip/,
   },
   {
@@ -192,12 +206,103 @@ close(after.net(x), before.net[6](h))
     check: `backward(after.Net(), torch.randn(4, 3, 8, 8))`,
   },
   {
+    name: 'convolutions of which the first is wider, and pools, in one loop',
+    program: convolutionsInLoop,
+    uses: use('residual'),
+    contains: ['layers.append(FittingResidual(nn.Conv2d(3 if i == 0 else width, width, 3, padding=1), nn.ReLU()))'],
+    check: `
+x = h = torch.randn(4, 3, 16, 16)
+backward(after.Net(), x)
+net = before.Net()
+for i, layer in enumerate(net.features):
+    if isinstance(layer, nn.Conv2d):
+        y = torch.relu(layer(h))
+        h = y if i == 0 else h + y
+    elif isinstance(layer, nn.MaxPool2d):
+        h = layer(h)
+new = after.Net()
+same_weights(new, net)
+close(new(x), net.head(h.mean((2, 3))))
+`,
+    again: /skip/,
+  },
+  {
+    name: 'convolutions of which the first is wider, with a projection for that one',
+    program: convolutionsInLoop,
+    uses: use('residual', { projection: true }),
+    contains: [
+      'skip=None if (3 if i == 0 else width) == width else nn.Conv2d(3 if i == 0 else width, width, 1, bias=False)',
+    ],
+    check: `
+net = after.Net()
+backward(net, torch.randn(4, 3, 16, 16))
+assert [each.skip.__class__.__name__ for each in net.features if hasattr(each, "skip")] == ["Conv2d"] + 8 * ["Identity"]
+`,
+  },
+  {
+    name: 'a ModuleList of which the first layer is wider',
+    program: widerFirst,
+    uses: use('residual'),
+    contains: ['x = add_where_it_fits(x, torch.tanh(layer(x)))'],
+    check: `
+net = after.Net()
+x = torch.randn(4, 20)
+backward(net, x)
+h = torch.tanh(net.layers[0](x))
+for layer in net.layers[1:]:
+    h = h + torch.tanh(layer(h))
+close(net(x), net.head(h))
+`,
+    again: /skip/,
+  },
+  {
+    name: 'a ModuleList of which the first layer is wider, with a projection for that one',
+    program: widerFirst,
+    uses: use('residual', { projection: true }),
+    contains: ['nn.Identity() if (20 if i == 0 else 8) == 8 else nn.Linear(20 if i == 0 else 8, 8, bias=False)'],
+    check: 'backward(after.Net(), torch.randn(4, 20))',
+  },
+  {
+    name: 'convolutions of which the first is wider, and pools, in one loop',
+    program: convolutionsInLoop,
+    uses: use('highway'),
+    check: `
+net = after.Net()
+x = h = torch.randn(4, 3, 16, 16)
+backward(net, x)
+for layer in net.features:
+    if hasattr(layer, "gate") and layer.gate is not None:
+        t = torch.sigmoid(layer.gate(h))
+        h = t * layer.layers(h) + (1 - t) * h
+    else:
+        h = layer(h)
+assert [each.gate is None for each in net.features if hasattr(each, "gate")] == [True] + 8 * [False]
+close(net(x), net.head(h.mean((2, 3))))
+`,
+  },
+  {
+    name: 'a ModuleList of which the first layer is wider',
+    program: widerFirst,
+    uses: use('highway'),
+    check: `
+net = after.Net()
+x = torch.randn(4, 20)
+backward(net, x)
+assert [layer.gate is None for layer in net.layers] == [True, False, False, False, False]
+h = torch.tanh(net.layers[0](x))
+for layer in net.layers[1:]:
+    t = torch.sigmoid(layer.gate(h))
+    h = t * torch.tanh(layer(h)) + (1 - t) * h
+close(net(x), net.head(h))
+`,
+  },
+  {
     name: 'attributes',
     program: deepAttributes,
     uses: use('highway'),
     contains: [
       'self.fc2_gate = nn.Linear(16, 16)\n        nn.init.constant_(self.fc2_gate.bias, -2)\n',
-      'x = highway(torch.sigmoid(self.fc2(x)), x, self.fc2_gate(x))',
+      'x = highway(torch.sigmoid(self.fc2(x)), x, self.fc2_gate)',
     ],
     check: `
 net = after.Net()
@@ -225,7 +330,7 @@ close(after.net[0].gate.bias, torch.full((8,), -1.0))
     program: deepLoop,
     uses: use('highway'),
     units: ['layers.*'],
-    contains: ['with_gate(nn.Linear(8, 8), nn.Linear(8, 8))', 'x = highway(torch.sigmoid(layer(x)), x, layer.gate(x))'],
+    contains: ['with_gate(nn.Linear(8, 8), nn.Linear(8, 8))', 'x = highway(torch.sigmoid(layer(x)), x, layer.gate)'],
     check: `
 net = after.Net()
 x = h = torch.randn(4, 8)
