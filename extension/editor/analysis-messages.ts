@@ -1,6 +1,6 @@
 /** What the editor asks the thread that reads source files, and its answers. */
-import type { Use } from '../protocol/experiment';
 import type { Severity } from '../protocol/finding';
+import type { Trial } from '../protocol/prescription';
 import type { Language, Range } from '../source/text';
 
 /** A file, or the Python cells of a notebook, as it stands in the editor. */
@@ -95,6 +95,16 @@ export interface LintAnswer {
 /** Severities by rule; what is not named keeps its own. */
 export type RuleSettings = Readonly<Record<string, Severity | 'off'>>;
 
+/** What was tried, in a network with these layers. */
+export interface AskedTrial extends Pick<Trial, 'remedies' | 'learningRateFactor'> {
+  layers: readonly string[];
+}
+
+/** Why an edit cannot be made exactly. */
+export interface RefusedEdit {
+  refused: string;
+}
+
 /** What can be asked, by name: what is given, and what comes back. */
 export interface AnalysisQuestions {
   /** Findings of a document, which is kept for what is asked about it next. */
@@ -106,10 +116,12 @@ export interface AnalysisQuestions {
     given: { document: AnalysedDocument; at: PartRange };
     answer: readonly (RemedyEdit & { remedy: string })[];
   };
-  /** Several remedies as one edit; a refusal where they cannot be written exactly. */
-  edit: {
-    given: { document: AnalysedDocument; uses: readonly Use[] };
-    answer: RemedyEdit | { refused: string };
+  /** A trial as one edit. */
+  edit: { given: { document: AnalysedDocument; trial: AskedTrial }; answer: RemedyEdit | RefusedEdit };
+  /** For each of several trials why `edit` would refuse it; `undefined` where it would not. */
+  refusals: {
+    given: { document: AnalysedDocument; trials: readonly AskedTrial[] };
+    answer: readonly (string | undefined)[];
   };
   layers: { given: { document: AnalysedDocument; layers: readonly AskedLayer[] }; answer: readonly LayerPlace[] };
   outline: { given: { document: AnalysedDocument }; answer: Outline };

@@ -25,6 +25,8 @@ const answer = (message: HostToAnalysis & { ticket: number }): unknown => {
       return analysis.remedies(message.given);
     case 'edit':
       return analysis.edit(message.given);
+    case 'refusals':
+      return analysis.refusals(message.given);
     case 'layers':
       return analysis.layers(message.given);
     case 'outline':

@@ -1,6 +1,7 @@
 /** What was tried on the model whose layers are measured in a file. */
 import * as vscode from 'vscode';
 import type { SearchLibrary } from '../panel/search-library';
+import { refusedPrescriptions, type SourceEdits } from '../panel/source-edits';
 import type { Search, Trial } from '../protocol/prescription';
 import { prescribedTrials } from '../protocol/trial-ranking';
 import { sourceCommands } from './contributions';
@@ -21,11 +22,16 @@ export class MeasuredTrials implements vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChange = this.changed.event;
   private search: Search | undefined;
+  /** Answers may come in another order than questions. */
+  private asked = 0;
+  /** Trials of it that the source has no place for. */
+  private refused: ReadonlyMap<number, string> = new Map();
   private readonly subscriptions: readonly { dispose(): unknown }[];
 
   constructor(
     private readonly measured: MeasuredLayers,
     private readonly searches: SearchLibrary,
+    private readonly edits: SourceEdits,
   ) {
     const refresh = () => {
       void this.refresh();
@@ -45,6 +51,7 @@ export class MeasuredTrials implements vscode.Disposable {
     const { run } = this.measured;
     if (!search || !run || !this.isAbout(uri)) return [];
     return prescribedTrials(search)
+      .filter((index) => !this.refused.has(index))
       .slice(0, mostOffered)
       .flatMap((index) => {
         const trial: Trial | undefined = search.trials[index];
@@ -63,10 +70,13 @@ export class MeasuredTrials implements vscode.Disposable {
   }
 
   private async refresh(): Promise<void> {
+    const asked = ++this.asked;
     const { run } = this.measured;
     const search = run && (await this.searches.of(run));
-    if (run !== this.measured.run || search === this.search) return;
+    const refused = run && search?.end ? await refusedPrescriptions(this.edits, run, search) : undefined;
+    if (asked !== this.asked || search === this.search) return;
     this.search = search;
+    this.refused = refused ?? new Map<number, string>();
     this.changed.fire();
   }
 }

@@ -4,8 +4,8 @@ import { findSource } from '../panel/layer-source';
 import type { RunLibrary } from '../panel/run-library';
 import type { SearchLibrary } from '../panel/search-library';
 import type { AppliedTrial, MeasuredModel, SourceEdits } from '../panel/source-edits';
-import type { Use } from '../protocol/experiment';
 import type { AnalysisClient } from './analysis-client';
+import type { AnalysisQuestions } from './analysis-messages';
 import { captureCommands } from './contributions';
 import { workspaceEditOf } from './remedy-actions';
 import { analysedDocument } from './source-documents';
@@ -23,6 +23,21 @@ export class PrescriptionEdits implements SourceEdits {
   known({ header: { layout, settings } }: MeasuredModel, { remedies, outcome }: AppliedTrial): boolean {
     const hasSource = settings.capture !== undefined || layout.layers.some(({ source }) => source !== undefined);
     return hasSource && remedies.length > 0 && outcome !== 'failed' && outcome !== 'skipped';
+  }
+
+  async refusals(model: MeasuredModel, trials: readonly AppliedTrial[]): Promise<readonly (string | undefined)[]> {
+    if (trials.length === 0) return [];
+    try {
+      const uri = await scriptOf(model);
+      if (!uri) return trials.map(() => sourceIsMissing(model));
+      const { given } = await documentAt(uri);
+      const asking = trials.map((trial) => asked(model, trial));
+      return await this.analysis.ask('refusals', { document: given, trials: asking });
+    } catch (error) {
+      // Whoever applies one of them is told.
+      this.log.error(error instanceof Error ? error : String(error));
+      return [];
+    }
   }
 
   /** Shows the edit, makes it if the user agrees, and offers to measure the model again. */
@@ -53,13 +68,11 @@ export class PrescriptionEdits implements SourceEdits {
   ): Promise<void> {
     const uri = await scriptOf(model);
     if (!uri) {
-      void vscode.window.showWarningMessage(vscode.l10n.t('The source of {0} is not in this workspace.', model.name));
+      void vscode.window.showWarningMessage(sourceIsMissing(model));
       return;
     }
-    const document = await vscode.workspace.openTextDocument(uri);
-    const given = analysedDocument(document);
-    if (!given) throw new Error(vscode.l10n.t('{0} is no PyTorch or TensorFlow.js program.', uri.fsPath));
-    const edit = await this.analysis.ask('edit', { document: given, uses: usesOf(trial) });
+    const { document, given } = await documentAt(uri);
+    const edit = await this.analysis.ask('edit', { document: given, trial: asked(model, trial) });
     if ('refused' in edit) {
       void vscode.window.showWarningMessage(
         vscode.l10n.t(
@@ -72,29 +85,36 @@ export class PrescriptionEdits implements SourceEdits {
     }
     await vscode.window.showTextDocument(document, { preserveFocus: true });
     if (!(await vscode.workspace.applyEdit(workspaceEditOf(document, edit), { isRefactoring: true }))) return;
-    await this.offerToMeasure(uri, trial, measureAgain);
+    await this.offerToMeasure(uri, measureAgain);
   }
 
-  private async offerToMeasure(
-    uri: vscode.Uri,
-    { learningRateFactor: factor }: AppliedTrial,
-    measureAgain: (() => Thenable<unknown>) | undefined,
-  ): Promise<void> {
-    const done =
-      factor > 1
-        ? vscode.l10n.t('Applied. The trial also trained with {0} times the learning rate.', factor)
-        : vscode.l10n.t('Applied to {0}.', vscode.workspace.asRelativePath(uri));
+  private async offerToMeasure(uri: vscode.Uri, measureAgain: (() => Thenable<unknown>) | undefined): Promise<void> {
+    const done = vscode.l10n.t('Applied to {0}.', vscode.workspace.asRelativePath(uri));
     const measure = vscode.l10n.t('Measure Again');
     const answer = await vscode.window.showInformationMessage(done, ...(measureAgain ? [measure] : []));
     if (answer === measure) await measureAgain?.();
   }
 }
 
-/** A lower learning rate is a remedy like others; a higher one is said, not written. */
-const usesOf = ({ remedies, learningRateFactor }: AppliedTrial): readonly Use[] =>
-  learningRateFactor < 1 && !remedies.some(({ id }) => id === 'lower-lr')
-    ? [...remedies, { id: 'lower-lr', parameters: { factor: learningRateFactor } }]
-    : remedies;
+const asked = (
+  { header }: MeasuredModel,
+  { remedies, learningRateFactor }: AppliedTrial,
+): AnalysisQuestions['edit']['given']['trial'] => ({
+  remedies,
+  learningRateFactor,
+  layers: header.layout.layers.map(({ name }) => name),
+});
+
+const sourceIsMissing = ({ name }: MeasuredModel): string =>
+  vscode.l10n.t('The source of {0} is not in this workspace.', name);
+
+/** @throws where it is no program that can be edited. */
+async function documentAt(uri: vscode.Uri) {
+  const document = await vscode.workspace.openTextDocument(uri);
+  const given = analysedDocument(document);
+  if (!given) throw new Error(vscode.l10n.t('{0} is no PyTorch or TensorFlow.js program.', uri.fsPath));
+  return { document, given };
+}
 
 /** The training script where the model was captured from one, else the file that has most of its layers. */
 async function scriptOf({ header: { layout, settings } }: MeasuredModel): Promise<vscode.Uri | undefined> {

@@ -1,8 +1,9 @@
 /** What the editor wants to know of source files. Runs in the thread of `analysis-worker.ts`. */
 import { dirname, sep } from 'node:path';
 import { DoesNotFit } from '../remedies/remedy';
-import { editSourceAll, possibleRemedies, programOf, type SourceEdit } from '../remedies/source-edits';
+import { possibleRemedies, programOf, type SourceEdit } from '../remedies/source-edits';
 import { sitesOfLayers } from '../remedies/source-edits/module-paths';
+import { editOfTrial } from '../remedies/source-edits/prescription-edits';
 import { analyse } from '../source/analyse';
 import { disableInFile, disableOnLine } from '../source/comments';
 import { composeEdits } from '../source/edits/compose';
@@ -26,6 +27,7 @@ import type {
   PartEdit,
   PartRange,
   Question,
+  RefusedEdit,
   RemedyEdit,
   RuleSettings,
   SourceFinding,
@@ -160,14 +162,21 @@ export class SourceAnalysis implements Answers {
     return possible.map((edit) => ({ remedy: edit.id, ...describeEdit(program, edit) }));
   }
 
-  edit({ document, uses }: AnalysisQuestions['edit']['given']): Answer<'edit'> {
+  edit({ document, trial }: AnalysisQuestions['edit']['given']): Answer<'edit'> {
     const program = this.programOf(document);
-    try {
-      return describeEdit(program, editSourceAll(programOf(program.file, this.finderFor(program.file)), uses));
-    } catch (error) {
-      if (error instanceof DoesNotFit) return { refused: error.message };
-      throw error;
-    }
+    const edit = orRefusal(() =>
+      editOfTrial(programOf(program.file, this.finderFor(program.file)), trial, trial.layers),
+    );
+    return 'refused' in edit ? edit : describeEdit(program, edit);
+  }
+
+  refusals({ document, trials }: AnalysisQuestions['refusals']['given']): Answer<'refusals'> {
+    const { file } = this.programOf(document);
+    const program = programOf(file, this.finderFor(file));
+    return trials.map((trial) => {
+      const edit = orRefusal(() => editOfTrial(program, trial, trial.layers));
+      return 'refused' in edit ? edit.refused : undefined;
+    });
   }
 
   layers({ document, layers }: AnalysisQuestions['layers']['given']): Answer<'layers'> {
@@ -240,6 +249,15 @@ export class SourceAnalysis implements Answers {
     return isInside ? this.modules.find : () => undefined;
   }
 }
+
+const orRefusal = <T extends object>(edit: () => T): T | RefusedEdit => {
+  try {
+    return edit();
+  } catch (error) {
+    if (error instanceof DoesNotFit) return { refused: error.message };
+    throw error;
+  }
+};
 
 const sameParts = (a: AnalysedDocument, b: AnalysedDocument): boolean =>
   a.path === b.path && a.parts.length === b.parts.length && a.parts.every((part, index) => part === b.parts[index]);

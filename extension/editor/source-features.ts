@@ -39,12 +39,12 @@ export function registerSourceFeatures({ context, library, searches, log }: Sour
   const analysis = new AnalysisClient(vscode.Uri.joinPath(extensionUri, 'dist/analysis-worker.js').fsPath);
   const lint = new LintDiagnostics(extensionUri, analysis, log);
   const measured = new MeasuredLayers(library, analysis, workspaceState, log);
-  const trials = new MeasuredTrials(measured, searches);
-  const effect: TrialEffect = ({ uri }, remedy) => trials.effect(uri, remedy);
   const { contributes } = extension.packageJSON as { contributes: { commands: { command: string }[] } };
   const names = new Set(contributes.commands.map(({ command }) => command));
   const contributed = (command: string): boolean => names.has(command);
   const edits = new PrescriptionEdits(analysis, library, searches, contributed, log);
+  const trials = new MeasuredTrials(measured, searches, edits);
+  const effect: TrialEffect = ({ uri }, remedy) => trials.effect(uri, remedy);
   const all = vscode.Disposable.from(
     analysis,
     lint,

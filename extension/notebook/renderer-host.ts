@@ -7,11 +7,12 @@ import { showHandbook } from '../panel/handbook';
 import { openSource } from '../panel/layer-source';
 import { saveFile } from '../panel/run-files';
 import type { RunLibrary } from '../panel/run-library';
-import type { MeasuredModel, SourceEdits } from '../panel/source-edits';
+import { refusedPrescriptions, type MeasuredModel, type SourceEdits } from '../panel/source-edits';
 import type { RunOutput } from '../protocol/notebook-output';
 import { statedExperiment } from '../remedies/stated';
 import type { HostToRenderer, OutputOrigin, RendererToHost } from '../protocol/renderer-messages';
 import type { LayerInfo, SourceLocation } from '../protocol/run';
+import { searchOf } from '../protocol/stored-search';
 import { readCell } from './cell';
 import { optimizerOf } from './cell-experiment';
 import { cellText } from './cell-text';
@@ -49,6 +50,11 @@ export function registerRendererHost({ extension, library, edits }: RendererPart
         case 'insertPrescribe':
           void insertBehind(editor.notebook, message.run, () =>
             cellText({ prescribe: { run: message.run, budget: budget() } }),
+          );
+          break;
+        case 'refusals':
+          void refusals(editor.notebook, message.timeStarted, edits).then((answer) =>
+            messaging.postMessage(answer satisfies HostToRenderer, editor),
           );
           break;
         case 'apply':
@@ -117,6 +123,17 @@ function modelOf({ name, layers, settings, model }: RunOutput, folder: string): 
       },
     },
   };
+}
+
+async function refusals(
+  notebook: vscode.NotebookDocument,
+  timeStarted: string,
+  edits: SourceEdits,
+): Promise<Extract<HostToRenderer, { type: 'refusals' }>> {
+  const output = prescribed(notebook).find((each) => each.output.timeStarted === timeStarted)?.output;
+  const model = output?.baseline && modelOf(output.baseline, folderOf(notebook));
+  const reasons = model ? await refusedPrescriptions(edits, model, searchOf(output)) : new Map<number, string>();
+  return { type: 'refusals', timeStarted, reasons: [...reasons] };
 }
 
 async function apply(

@@ -13,7 +13,7 @@ import type { RunLibrary } from './run-library';
 import type { RunRecord } from './run-store';
 import type { SearchLibrary } from './search-library';
 import { panelSearch } from './panel-search';
-import type { SourceEdits } from './source-edits';
+import { refusedPrescriptions, type SourceEdits } from './source-edits';
 import { rowBudget, sampleRows, strideFor } from './sampling';
 
 /** New steps are sent this often: fast enough to look alive, slow enough to draw in between. */
@@ -44,6 +44,8 @@ export class PanelConnection implements vscode.Disposable {
   private readonly sent = new Map<string, Sent>();
   private ready = false;
   private timer: NodeJS.Timeout | undefined;
+  /** Answers may come in another order than questions. */
+  private searchesAsked = 0;
   private sending: Promise<void> = Promise.resolve();
   /** What was asked to be shown before the panel was ready. */
   private waiting: HostToPanel[] = [];
@@ -164,13 +166,16 @@ export class PanelConnection implements vscode.Disposable {
     const { library, searches, edits } = this.sources;
     const run = library.selected;
     if (!this.ready || !run) return;
-    void searches.of(run).then((search) => {
-      if (run !== library.selected) return;
+    const asked = ++this.searchesAsked;
+    void searches.of(run).then(async (search) => {
+      // While trials go on none is offered yet.
+      const refused = search?.end && edits ? await refusedPrescriptions(edits, run, search) : undefined;
+      if (run !== library.selected || asked !== this.searchesAsked) return;
       this.post({
         type: 'search',
         id: run.id,
         ...(search && {
-          search: panelSearch(search, searches.upcoming(run), (trial) => edits?.known(run, trial) ?? false),
+          search: panelSearch(search, searches.upcoming(run), (trial) => edits?.known(run, trial) ?? false, refused),
         }),
       });
     });

@@ -70,8 +70,10 @@ export interface PanelTrial extends Pick<Trial, 'remedies' | 'learningRateFactor
   effect?: PackedEffect;
   /** What the search found out about those that it prescribes. */
   prescribed?: { healthy: boolean; seeds: readonly number[] };
-  /** Whether it can be applied to the source: then the panel may send `apply`. */
+  /** Whether there is a source to apply it to: then the panel may send `apply`. */
   applicable: boolean;
+  /** Why it cannot be written into that source. */
+  refused?: string;
 }
 
 /** A search for a prescription, as far as it has come. */

@@ -23,6 +23,8 @@ export type RendererToHost =
   | ({ type: 'insertCell'; run: string } & Treatment)
   /** Put a cell behind it that tries remedies on the run. */
   | { type: 'insertPrescribe'; run: string }
+  /** Ask which prescriptions of an output the source has no place for. */
+  | { type: 'refusals'; timeStarted: string }
   /** Carry out in the source what was tried on the baseline of an output. */
   | ({ type: 'apply'; timeStarted: string; outcome: Outcome } & Treatment)
   | { type: 'explain'; symptom: SymptomId }
@@ -32,8 +34,7 @@ export type RendererToHost =
   /** A file for the user to save; bytes in Base64, since VS Code carries messages as JSON. */
   | { type: 'save'; name: string; text?: string; base64?: string };
 
-export interface HostToRenderer {
-  type: 'hello';
-  language: string;
-  texts: Readonly<Record<string, string>>;
-}
+export type HostToRenderer =
+  | { type: 'hello'; language: string; texts: Readonly<Record<string, string>> }
+  /** The reasons, by the index of the trial in the output. */
+  | { type: 'refusals'; timeStarted: string; reasons: readonly (readonly [trial: number, reason: string])[] };

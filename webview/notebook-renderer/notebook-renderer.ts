@@ -75,9 +75,11 @@ export function activate(context: RendererContext): Renderer {
       resolve();
       return;
     }
-    context.onDidReceiveMessage(({ language, texts }) => {
-      setTexts(texts);
-      document.documentElement.lang = language;
+    context.onDidReceiveMessage((message) => {
+      for (const { view } of shown.values()) view.receive?.(message);
+      if (message.type !== 'hello') return;
+      setTexts(message.texts);
+      document.documentElement.lang = message.language;
       resolve();
     });
     send({ type: 'ready' });

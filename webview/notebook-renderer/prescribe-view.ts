@@ -2,8 +2,8 @@ import { runColor } from '../charts/colors';
 import { RunSeries } from '../charts/run-series';
 import type { Theme } from '../charts/theme';
 import { TrialTable } from '../prescription/trial-table';
-import type { TrialRow } from '../prescription/trial-row';
-import { trialText } from '../prescription/trial-text';
+import { offeredRow, type TrialRow } from '../prescription/trial-row';
+import { refusalText, trialText } from '../prescription/trial-text';
 import { element } from '../ui/dom';
 import { icon } from '../ui/icons';
 import { t } from '../ui/l10n';
@@ -12,6 +12,7 @@ import { panelSearch } from '../../extension/panel/panel-search';
 import { layoutOf, type PrescribeOutput, type StoredTrial } from '../../extension/protocol/notebook-output';
 import { unpackEffect } from '../../extension/protocol/panel-messages';
 import { searchOf } from '../../extension/protocol/stored-search';
+import type { HostToRenderer } from '../../extension/protocol/renderer-messages';
 import { trialName } from '../../extension/protocol/trial-ranking';
 import { CurvesCard, lineOf } from './curves-card';
 import type { OutputView, Surroundings } from './surroundings';
@@ -28,6 +29,9 @@ export class PrescribeView implements OutputView<PrescribeOutput> {
   private curves: CurvesCard | undefined;
   private output: PrescribeOutput | undefined;
   private rows: readonly TrialRow[] = [];
+  /** Why prescriptions cannot be written into the source; undefined until the host has said so. */
+  private refused: ReadonlyMap<number, string> | undefined;
+  private asked: string | undefined;
   /** The user's choice; the best otherwise. */
   private chosen: number | undefined;
 
@@ -47,10 +51,27 @@ export class PrescribeView implements OutputView<PrescribeOutput> {
   show(output: PrescribeOutput): void {
     if (this.output && output.trials.length < this.output.trials.length) this.chosen = undefined;
     this.output = output;
-    this.rows = panelSearch(searchOf(output), undefined, ({ outcome }) => isApplicable(output, outcome)).trials.map(
-      (trial) => ({ ...trial, effect: trial.effect && unpackEffect(trial.effect) }),
-    );
+    const { timeStarted, prescriptions } = output;
+    if (prescriptions && this.asked !== timeStarted) {
+      this.asked = timeStarted;
+      this.refused = undefined;
+      this.surroundings.send?.({ type: 'refusals', timeStarted });
+    }
     this.status.textContent = statusOf(output);
+    this.readRows(output);
+  }
+
+  receive(message: HostToRenderer): void {
+    if (message.type !== 'refusals' || message.timeStarted !== this.output?.timeStarted) return;
+    this.refused = new Map(message.reasons);
+    this.readRows(this.output);
+  }
+
+  private readRows(output: PrescribeOutput): void {
+    const applicable = ({ outcome }: Pick<StoredTrial, 'outcome'>) =>
+      this.refused !== undefined && isApplicable(output, outcome);
+    const { trials } = panelSearch(searchOf(output), undefined, applicable, this.refused);
+    this.rows = trials.map((trial) => ({ ...trial, effect: trial.effect && unpackEffect(trial.effect) }));
     this.draw();
   }
 
@@ -62,7 +83,7 @@ export class PrescribeView implements OutputView<PrescribeOutput> {
   private draw(): void {
     const { rows } = this;
     const best = rows.find(({ effect }) => effect);
-    const selected = rows.find(({ index }) => index === this.chosen) ?? best;
+    const selected = rows.find(({ index }) => index === this.chosen) ?? offeredRow(rows) ?? best;
     this.table.element.hidden = rows.length === 0;
     this.table.show(rows, selected?.index);
     // While trials go on the best may not be the best for long.
@@ -75,12 +96,14 @@ export class PrescribeView implements OutputView<PrescribeOutput> {
   private drawDetails(row: TrialRow, best: boolean): void {
     const { send } = this.surroundings;
     const { run, timeStarted } = this.output!;
-    const { remedies, learningRateFactor, outcome, prescribed, applicable } = row;
+    const { remedies, learningRateFactor, outcome, prescribed, applicable, refused } = row;
+    const refusal = refusalText(row, this.rows);
     this.details.className = `winner outcome-${outcome}`;
     this.details.setAttribute('aria-label', trialName(row));
     const parts = [
       icon(prescribed ? (prescribed.healthy ? 'healthy' : 'improved') : 'information'),
       element('p', {}, trialText(row, best)),
+      refusal === undefined ? undefined : element('p', { class: 'refusal' }, refusal),
       send && outcome !== 'skipped'
         ? element(
             'div',
@@ -92,7 +115,7 @@ export class PrescribeView implements OutputView<PrescribeOutput> {
               },
               'primary',
             ),
-            applicable
+            applicable && refused === undefined
               ? textButton(t('Apply to source'), () => {
                   send({ type: 'apply', timeStarted, remedies, learningRateFactor, outcome });
                 })

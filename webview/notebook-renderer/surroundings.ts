@@ -1,7 +1,7 @@
 import type { FrameWork } from '../charts/frame-work';
 import type { Theme } from '../charts/theme';
 import type { Exported } from '../panel/figure-card';
-import type { RendererToHost } from '../../extension/protocol/renderer-messages';
+import type { HostToRenderer, RendererToHost } from '../../extension/protocol/renderer-messages';
 
 /** What the views of outputs are given. */
 export interface Surroundings {
@@ -17,4 +17,6 @@ export interface OutputView<Output> {
   readonly element: HTMLElement;
   show(output: Output): void;
   setTheme(theme: Theme): void;
+  /** What the host says. */
+  receive?(message: HostToRenderer): void;
 }

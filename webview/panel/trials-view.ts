@@ -1,7 +1,7 @@
 import type { TrialCurves } from '../charts/trial-figures';
 import { TrialTable } from '../prescription/trial-table';
-import type { TrialRow } from '../prescription/trial-row';
-import { trialText } from '../prescription/trial-text';
+import { offeredRow, type TrialRow } from '../prescription/trial-row';
+import { refusalText, trialText } from '../prescription/trial-text';
 import { csvOfTrials } from '../prescription/trials-csv';
 import { element } from '../ui/dom';
 import { icon } from '../ui/icons';
@@ -209,21 +209,23 @@ export class TrialsView {
 
   /** The call to action: what helps, and what can be done about it. */
   private drawWinner(search: PanelSearch | undefined): void {
-    const best = search?.end ? this.rows.find(({ prescribed }) => prescribed) : undefined;
-    const key = JSON.stringify(best);
+    const best = search?.end ? offeredRow(this.rows) : undefined;
+    const refusal = best && refusalText(best, this.rows);
+    const key = JSON.stringify([best, refusal]);
     if (key === this.drawnWinner) return;
     this.drawnWinner = key;
     this.winner.hidden = best === undefined;
     if (!best) return;
-    const { index, remedies, applicable, prescribed } = best;
+    const { index, remedies, applicable, prescribed, refused } = best;
     this.winner.classList.toggle('tone-healthy', prescribed!.healthy);
     this.winner.replaceChildren(
       icon(prescribed!.healthy ? 'healthy' : 'improved'),
-      element('p', {}, trialText(best, true)),
+      element('p', {}, trialText(best, best === this.rows[0])),
+      ...(refusal === undefined ? [] : [element('p', { class: 'refusal' }, refusal)]),
       element(
         'div',
         { class: 'winner-actions' },
-        applicable
+        applicable && refused === undefined
           ? textButton(
               t('Apply to source'),
               () => {

@@ -16,8 +16,18 @@ export interface TrialRow {
   effect?: Effect;
   /** What the search found out about those that it prescribes. */
   prescribed?: { healthy: boolean; seeds: readonly number[] };
-  /** Whether it can be applied to the source. */
+  /** Whether there is a source to apply it to. */
   applicable: boolean;
+  /** Why it cannot be written into that source. */
+  refused?: string;
+}
+
+/** The best of what is prescribed; where the source has no place for it, the next that is as healthy and has one. */
+export function offeredRow<Row extends TrialRow>(rows: readonly Row[]): Row | undefined {
+  const prescribed = rows.filter((row) => row.prescribed);
+  const [best] = prescribed;
+  const equals = prescribed.filter((row) => row.prescribed!.healthy === best?.prescribed?.healthy);
+  return equals.find(({ refused }) => refused === undefined) ?? best;
 }
 
 export const sortKeys = ['rank', 'remedy', 'outcome', 'health', 'loss', 'time', 'weights'] as const;

@@ -3,6 +3,15 @@ import { readableNumber } from '../../extension/panel/readable-number';
 import { trialName } from '../../extension/protocol/trial-ranking';
 import type { TrialRow } from './trial-row';
 
+/** Why a trial is offered though another ranks higher, or cannot be applied itself; nothing where neither is so. */
+export function refusalText(row: TrialRow, rows: readonly TrialRow[]): string | undefined {
+  if (row.refused !== undefined) return t('It cannot be written into this source. {0}', row.refused);
+  const before = rows.slice(0, rows.indexOf(row)).find(({ prescribed }) => prescribed);
+  return row.prescribed && before?.refused !== undefined
+    ? t('{0} ranks higher, but cannot be written into this source. {1}', trialName(before), before.refused)
+    : undefined;
+}
+
 /**
  * What a trial came to: of one that is prescribed what it changes and where it held, of another why it is not.
  * @param best of all

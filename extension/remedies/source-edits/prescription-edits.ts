@@ -11,7 +11,7 @@ import type { Range } from '../../source/text';
 import { DoesNotFit } from '../remedy';
 import { programOf, type Program } from './code';
 import { sourceEditors } from './editors';
-import { editSourceAll } from './index';
+import { editSourceAll, type SourceEdit } from './index';
 import { modulePaths } from './module-paths';
 
 /** An edit as the command line prints it. */
@@ -33,11 +33,11 @@ export const editsOf = (
   readText: ReadText,
   script?: string,
 ): EditRecord[] | undefined => {
-  const uses = usesOf(prescription);
-  if (uses.length === 0) return undefined;
+  if (prescription.remedies.length === 0 && prescription.learningRateFactor === 1) return undefined;
   for (const program of programsOf(layers, readText, script))
     try {
-      const { edits } = editSourceAll(program, forNetwork(program, uses, layers));
+      const names = layers.map(({ name }) => name);
+      const { edits } = editOfTrial(program, prescription, names);
       return edits.flatMap(({ file, edits: own }) =>
         own.map((edit) => ({ file: file.source.path, range: file.source.range(edit), newText: edit.insert })),
       );
@@ -46,6 +46,17 @@ export const editsOf = (
     }
   return undefined;
 };
+
+/**
+ * A trial as an edit of a program.
+ * @param layers their names in the model that was tried
+ * @throws DoesNotFit
+ */
+export const editOfTrial = (
+  program: Program,
+  trial: Pick<Trial, 'remedies' | 'learningRateFactor'>,
+  layers: readonly string[],
+): SourceEdit => editSourceAll(program, forNetwork(program, usesOf(trial), layers));
 
 /** Lengths that a trial fitted to its own number of steps: in the source they are those of the training there. */
 const fitted: Readonly<Record<string, string>> = { 'cosine-annealing-lr': 't_max', 'step-lr': 'step_size' };
@@ -75,12 +86,12 @@ function* programsOf(layers: readonly LayerInfo[], readText: ReadText, script: s
 }
 
 /** In a program of several networks a remedy is for the layers of the one that was diagnosed. */
-const forNetwork = (program: Program, uses: readonly Use[], layers: readonly LayerInfo[]): Use[] => {
+const forNetwork = (program: Program, uses: readonly Use[], layers: readonly string[]): Use[] => {
   const networks = [...modulePaths(program.trace).values()].filter((paths) => paths.size > 2);
   if (networks.length < 2) return [...uses];
   return uses.map((use) => {
     const isTraining =
       findRemedy(use.id)?.changesNetwork === false && sourceEditors[use.id]?.pytorch?.stage === 'optimizer';
-    return isTraining || use.units ? use : { ...use, units: layers.map(({ name }) => name) };
+    return isTraining || use.units ? use : { ...use, units: layers };
   });
 };

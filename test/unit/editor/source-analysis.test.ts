@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { AnalysisClient } from '../../../extension/editor/analysis-client';
-import type { AnalysedDocument, PartEdit } from '../../../extension/editor/analysis-messages';
+import type { AnalysedDocument, AskedTrial, PartEdit } from '../../../extension/editor/analysis-messages';
 import { SourceAnalysis } from '../../../extension/editor/source-analysis';
 import { applyEdits, SourceText } from '../../../extension/source/text';
 
@@ -151,15 +151,22 @@ class Net(nn.Module):
     assert.match(edited(document, value.edits)[0]!, /clip_grad_value_/);
   });
 
+  const trial = (...ids: string[]): AskedTrial => ({
+    remedies: ids.map((id) => ({ id, parameters: {} })),
+    learningRateFactor: 1,
+    layers: ['layers.0', 'head'],
+  });
+
   it('writes several remedies as one edit, or says why not', () => {
     const document = python(sample);
-    const use = (id: string) => ({ id, parameters: {} });
-    const edit = analysis().edit({ document, uses: [use('relu'), use('kaiming-normal')] });
+    const edit = analysis().edit({ document, trial: trial('relu', 'kaiming-normal') });
     assert.ok('edits' in edit);
     assert.match(edited(document, edit.edits)[0]!, /nn\.ReLU\(\)[\s\S]*kaiming_normal_/);
-    const refused = analysis().edit({ document, uses: [use('lstm')] });
+    const refused = analysis().edit({ document, trial: trial('lstm') });
     assert.ok('refused' in refused);
     assert.match(refused.refused, /\.$/);
+    const trials = [trial('relu'), trial('lstm'), { ...trial('relu'), learningRateFactor: 3 }];
+    assert.deepEqual(analysis().refusals({ document, trials }), [undefined, refused.refused, undefined]);
   });
 });
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { panelSearch } from '../../../extension/panel/panel-search';
+import { refusedPrescriptions, type SourceEdits } from '../../../extension/panel/source-edits';
 import { packCurves, unpackCurves, unpackEffect } from '../../../extension/protocol/panel-messages';
+import { aHeader } from './examples';
 import { aSearch, someCurves } from './trials';
 
 const upcoming = { remedies: [{ id: 'gelu', parameters: {} }], learningRateFactor: 1, left: 3 };
@@ -21,6 +23,23 @@ describe('a search in the panel', () => {
     assert.deepEqual(
       trials.slice(0, 2).map(({ remedies }) => remedies[0]!.id),
       ['highway', 'residual'],
+    );
+  });
+
+  it('says why prescriptions cannot be written into the source', async () => {
+    const search = aSearch();
+    const edits: SourceEdits = {
+      known: () => true,
+      refusals: (_, trials) =>
+        Promise.resolve(trials.map(({ remedies }) => (remedies[0]!.id === 'highway' ? 'No place.' : undefined))),
+      apply: () => Promise.resolve(),
+    };
+    const model = { name: 'model', header: aHeader() };
+    const refused = await refusedPrescriptions(edits, model, search);
+    const { trials } = panelSearch(search, undefined, () => true, refused);
+    assert.deepEqual(
+      trials.filter((trial) => trial.refused).map(({ remedies, refused: reason }) => [remedies[0]!.id, reason]),
+      [['highway', 'No place.']],
     );
   });
 

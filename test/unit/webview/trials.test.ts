@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { trialName } from '../../../extension/protocol/trial-ranking';
 import { mergedOrder, trialGradients, trialLoss } from '../../../webview/charts/trial-figures';
 import { searchStatus } from '../../../webview/panel/search-status';
-import { settingsOf, sortedRows, type SortKey, type TrialRow } from '../../../webview/prescription/trial-row';
+import {
+  offeredRow,
+  settingsOf,
+  sortedRows,
+  type SortKey,
+  type TrialRow,
+} from '../../../webview/prescription/trial-row';
+import { refusalText } from '../../../webview/prescription/trial-text';
 import { csvOfTrials } from '../../../webview/prescription/trials-csv';
 import { panelSearch } from '../../../extension/panel/panel-search';
 import { unpackEffect } from '../../../extension/protocol/panel-messages';
@@ -45,6 +52,37 @@ describe('the table of trials', () => {
     assert.match(head!, /^rank,remedies,parameters,/);
     assert.equal(first, '1,residual,"{""residual"":{}}",,1,healthy,true,0 1 2,0.1,1,2,0.5,1.2,0,residual because.');
     assert.equal(others.at(-1), '7,lstm,"{""lstm"":{}}",,1,skipped,,,,,,,,,lstm because.');
+  });
+});
+
+describe('the prescription that is offered', () => {
+  const [best, second, ...others] = rows as [TrialRow, TrialRow, ...TrialRow[]];
+  const refused = 'There is no place.';
+
+  it('is the best, or else the next that is as healthy and that the source has a place for', () => {
+    assert.equal(offeredRow(rows), best);
+    assert.equal(offeredRow([{ ...best, refused }, second, ...others]), second);
+    assert.equal(offeredRow(others), undefined);
+  });
+
+  it('is the best, though refused, where another would not make the network healthy', () => {
+    const sick = { ...second, prescribed: { healthy: false, seeds: [0] } };
+    assert.equal(offeredRow([{ ...best, refused }, sick, ...others])?.index, best.index);
+    assert.equal(
+      offeredRow([
+        { ...best, refused },
+        { ...second, refused },
+      ])?.index,
+      best.index,
+    );
+  });
+
+  it('comes with the reason why it, or what ranks higher, cannot be written', () => {
+    assert.equal(refusalText(best, rows), undefined);
+    assert.equal(refusalText(second, rows), undefined);
+    const given = [{ ...best, refused }, second];
+    assert.match(refusalText(given[0]!, given)!, /^It cannot be written.*There is no place\.$/);
+    assert.match(refusalText(second, given)!, /^residual ranks higher, but .*There is no place\.$/);
   });
 });
 
