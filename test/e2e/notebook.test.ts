@@ -107,7 +107,10 @@ describe('An experiment notebook', function () {
     await notebook.reveal(4);
     const sweep = await notebook.output('sweep');
     assert.equal(await sweep.locator('.sweep-map tbody td').count(), 4);
-    await sweep.locator('.sweep-map').scrollIntoViewIfNeeded();
+    // In one go: an output that scrolls may be drawn anew before it stands still.
+    await sweep.locator('.sweep-map').evaluate((map) => {
+      map.scrollIntoView({ block: 'nearest' });
+    });
     await workbench.screenshot('notebook-sweep');
   });
 
