@@ -1,4 +1,5 @@
 /** The cells of one notebook that run and wait, one after the other; behind one that fails, none. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import { choosePython } from '../capture/python-choice';
 import { outputMime, type CellOutput } from '../protocol/notebook-output';
@@ -19,6 +20,12 @@ interface Waiting {
 
 /** The status bar of a cell is written anew this often. */
 const statusMilliseconds = 200;
+
+/**
+ * What is not saved the editor copies a second after its last change, for the window that is reloaded or dies. An output
+ * that changes several times a second would never be in that copy: so it stands still for a moment now and then.
+ */
+const rest = { everyMilliseconds: 10_000, milliseconds: 1500 };
 
 export class CellQueue {
   private waiting: Waiting[] = [];
@@ -127,7 +134,8 @@ class ShownOutput {
   private begun = false;
   private next: CellOutput | undefined;
   private sending: Promise<void> | undefined;
-  private over = false;
+  private lastRest = -Infinity;
+  private readonly over = new AbortController();
 
   constructor(private readonly execution: vscode.NotebookCellExecution) {}
 
@@ -139,14 +147,14 @@ class ShownOutput {
   }
 
   async end(items: readonly NotebookOutput[]): Promise<void> {
-    this.over = true;
+    this.over.abort();
     await this.sending;
     const { cells } = toEditor({ version: 1, cells: [{ kind: 'experiment', source: [], outputs: [...items] }] });
     await this.execution.replaceOutput(cells[0]!.outputs.map(cellOutput));
   }
 
   private async send(): Promise<void> {
-    while (this.next && !this.over) {
+    while (this.next && !this.over.signal.aborted) {
       const items = [
         { mime: outputMime, data: this.next },
         { mime: 'text/plain', data: verdictOf(this.next).text },
@@ -159,6 +167,10 @@ class ShownOutput {
         this.begun = true;
         this.output.items = made;
         await this.execution.replaceOutput(this.output);
+      }
+      if (performance.now() - this.lastRest > rest.everyMilliseconds) {
+        await sleep(rest.milliseconds, undefined, { signal: this.over.signal }).catch(() => undefined);
+        this.lastRest = performance.now();
       }
     }
   }

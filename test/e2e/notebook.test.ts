@@ -215,6 +215,8 @@ describe('An experiment notebook', function () {
       .first()
       .waitFor({ timeout: 60_000 });
     await (await notebook.output('run')).locator('.status').filter({ hasText: 'running' }).waitFor();
+    // The editor copies what is not saved when it has stood still for a second.
+    await workbench.page.waitForTimeout(4000);
     await workbench.reload();
     const status = (await notebook.output('run')).locator('.status').filter({ hasText: /stopped after \d+ steps/ });
     await status.waitFor({ timeout: 60_000 });
