@@ -33,6 +33,8 @@ export interface SourceFix {
   changesNetwork: boolean;
   /** Id of the remedy that it carries out. */
   remedy?: string;
+  /** Whether the remedy, tried on the whole network, would change more of it than this may. */
+  isPart: boolean;
   edits: readonly PartEdit[];
 }
 
@@ -54,6 +56,12 @@ export interface RemedyEdit {
   changesNetwork: boolean;
   edits: readonly PartEdit[];
   others: readonly { path: string; range: Range; newText: string }[];
+}
+
+export interface PossibleEdit extends RemedyEdit {
+  remedy: string;
+  /** Whether the remedy, tried on the whole network, would change more of it. */
+  isPart: boolean;
 }
 
 /** A layer of a run, with the lines of this document, 0-based, that are known to create and to call it. */
@@ -114,7 +122,7 @@ export interface AnalysisQuestions {
   /** The remedies that a place can take. */
   remedies: {
     given: { document: AnalysedDocument; at: PartRange };
-    answer: readonly (RemedyEdit & { remedy: string })[];
+    answer: readonly PossibleEdit[];
   };
   /** A trial as one edit. */
   edit: { given: { document: AnalysedDocument; trial: AskedTrial }; answer: RemedyEdit | RefusedEdit };

@@ -1,8 +1,9 @@
 /** What was measured of a layer, on the statement that creates or calls it. */
 import * as vscode from 'vscode';
-import { healthByLayer, layerGradient, worstOf, type Health } from '../panel/layer-measures';
+import { healthByLayer, layerGradient, markOf, worstOf, type Health, type Mark } from '../panel/layer-measures';
 import { readableNumber } from '../panel/readable-number';
 import type { RunLibrary } from '../panel/run-library';
+import type { LayerInfo } from '../protocol/run';
 import { Telemetry } from '../protocol/telemetry';
 import { commands } from './contributions';
 import { chartColors, chartOf, dataUri } from './layer-chart';
@@ -17,11 +18,12 @@ const mostPoints = 120;
 /** In the colors that the Problems view has for them. */
 const inColor = (color: string, icon: string): string =>
   `<span style="color:var(--vscode-${color});">$(${icon})</span>`;
-const healthIcons: Readonly<Record<Health, string>> = {
+const markIcons: Readonly<Record<Mark, string>> = {
   error: inColor('problemsErrorIcon-foreground', 'error'),
   warning: inColor('problemsWarningIcon-foreground', 'warning'),
   information: inColor('problemsInfoIcon-foreground', 'info'),
   healthy: inColor('testing-iconPassed', 'pass'),
+  unmarked: '$(circle-small)',
 };
 
 const themeKind = (): 'light' | 'dark' | 'high-contrast' => {
@@ -52,8 +54,13 @@ export class LayerHover implements vscode.HoverProvider {
     const text = new vscode.MarkdownString(undefined, true);
     text.supportHtml = true;
     text.isTrusted = { enabledCommands: [commands.showPanel, commands.showLayer] };
-    const worst = worstOf(layers.map(({ info }) => healths.get(info.name) ?? 'healthy'));
-    text.appendMarkdown(`${healthIcons[worst]} **Gradient Doctor** · `);
+    const healthOf = ({ name }: LayerInfo): Health => healths.get(name) ?? 'healthy';
+    const worst = worstOf(layers.map(({ info }) => healthOf(info)));
+    const mark = markOf(
+      worst,
+      layers.some(({ info }) => info.parameters.length > 0),
+    );
+    text.appendMarkdown(`${markIcons[mark]} **Gradient Doctor** · `);
     text.appendText(vscode.l10n.t('{0}, step {1}', run.name, telemetry.steps));
     text.appendMarkdown(`\n\n${chartText(layers, telemetry)}\n\n`);
     const names = new Set(layers.map(({ info }) => info.name));
@@ -63,8 +70,8 @@ export class LayerHover implements vscode.HoverProvider {
       text.appendMarkdown('\n\n');
     }
     for (const { info, layer } of layers.slice(0, mostLayers)) {
-      const health = healths.get(info.name) ?? 'healthy';
-      text.appendMarkdown(`${healthIcons[health]} \`${info.name}\` ${measuresOf(telemetry, layer).join(' · ')}  \n`);
+      const own = markOf(healthOf(info), info.parameters.length > 0);
+      text.appendMarkdown(`${markIcons[own]} \`${info.name}\` ${measuresOf(telemetry, layer).join(' · ')}  \n`);
     }
     if (layers.length > mostLayers)
       text.appendText(vscode.l10n.t('and {0} more layers of this statement', layers.length - mostLayers));

@@ -18,7 +18,12 @@ import {
 export const fixAllKind = vscode.CodeActionKind.SourceFixAll.append('gradientDoctor');
 
 /** Of what a remedy did when it was tried on the model of a document: `first-layer gradient ×3,400 in trial`. */
-export type TrialEffect = (document: SourceDocument, remedy: string) => string | undefined;
+export type TrialEffect = (
+  document: SourceDocument,
+  remedy: string,
+  at: vscode.Position,
+  isPart: boolean,
+) => string | undefined;
 
 export class LintActions implements vscode.CodeActionProvider {
   constructor(
@@ -68,7 +73,7 @@ export class LintActions implements vscode.CodeActionProvider {
     const fixes = finding.fixes.map((fix) => {
       const { changesNetwork, safe, edits } = fix;
       const kind = changesNetwork ? vscode.CodeActionKind.RefactorRewrite : vscode.CodeActionKind.QuickFix;
-      const made = action(this.titleOf(document, fix), kind, edits, changesNetwork ? fix : undefined);
+      const made = action(this.titleOf(document, finding, fix), kind, edits, changesNetwork ? fix : undefined);
       if (safe) made.isPreferred = true;
       return made;
     });
@@ -89,8 +94,8 @@ export class LintActions implements vscode.CodeActionProvider {
     ];
   }
 
-  private titleOf(document: SourceDocument, { title, remedy }: SourceFix): string {
-    const effect = remedy === undefined ? undefined : this.effect(document, remedy);
+  private titleOf(document: SourceDocument, finding: SourceFinding, { title, remedy, isPart }: SourceFix): string {
+    const effect = remedy === undefined ? undefined : this.effect(document, remedy, rangeOf(finding).start, isPart);
     return effect === undefined ? title : `${title}: ${effect}`;
   }
 

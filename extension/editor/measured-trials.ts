@@ -40,9 +40,11 @@ export class MeasuredTrials implements vscode.Disposable {
     refresh();
   }
 
-  /** What a remedy did, for its title. */
-  effect(uri: vscode.Uri, remedy: string): string | undefined {
-    return this.search && this.isAbout(uri) ? effectOfRemedy(this.search, remedy) : undefined;
+  /** What a remedy did, for its title at a place, which may be a part of what it would change. */
+  effect(uri: vscode.Uri, remedy: string, at: vscode.Position, isPart: boolean): string | undefined {
+    if (!this.search || !this.isAbout(uri)) return undefined;
+    const layers = this.measured.at(uri, at).map(({ info }) => info.name);
+    return effectOfRemedy(this.search, remedy, { layers, isPart });
   }
 
   /** The best prescriptions for the model of a file. */

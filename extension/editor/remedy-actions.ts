@@ -10,6 +10,7 @@ import {
   rangeOf,
   sourceDocumentOf,
   sourceSelector,
+  ticked,
   type SourceDocument,
 } from './source-documents';
 
@@ -41,7 +42,7 @@ export class RemedyActions implements vscode.CodeActionProvider {
     return possible.flatMap((edit) => {
       const kind = edit.changesNetwork ? networkKind : trainingKind;
       if (!isWanted(kind)) return [];
-      const effect = this.effect(document, edit.remedy);
+      const effect = this.effect(document, edit.remedy, start, edit.isPart);
       const action = new vscode.CodeAction(effect === undefined ? edit.title : `${edit.title}: ${effect}`, kind);
       action.edit = workspaceEditOf(document, edit);
       return [action];
@@ -60,7 +61,7 @@ export function workspaceEditOf(document: SourceDocument, edit: RemedyEdit): vsc
       : undefined;
   addEdits(made, partsOf(document), edit.edits, review);
   for (const { path, range, newText } of edit.others)
-    made.replace(vscode.Uri.file(path), rangeOf({ range }), newText, review);
+    made.replace(vscode.Uri.file(path), rangeOf({ range }), newText, review && ticked(review));
   return made;
 }
 

@@ -1,5 +1,6 @@
 /** What the editor wants to know of source files. Runs in the thread of `analysis-worker.ts`. */
 import { dirname, sep } from 'node:path';
+import { findRemedy } from '../remedies';
 import { DoesNotFit } from '../remedies/remedy';
 import { possibleRemedies, programOf, type SourceEdit } from '../remedies/source-edits';
 import { sitesOfLayers } from '../remedies/source-edits/module-paths';
@@ -159,7 +160,7 @@ export class SourceAnalysis implements Answers {
   remedies({ document, at }: AnalysisQuestions['remedies']['given']): Answer<'remedies'> {
     const program = this.programOf(document);
     const possible = possibleRemedies(programOf(program.file, this.finderFor(program.file)), program.spanOf(at));
-    return possible.map((edit) => ({ remedy: edit.id, ...describeEdit(program, edit) }));
+    return possible.map((edit) => ({ remedy: edit.id, isPart: edit.isPart, ...describeEdit(program, edit) }));
   }
 
   edit({ document, trial }: AnalysisQuestions['edit']['given']): Answer<'edit'> {
@@ -308,6 +309,7 @@ function describe(program: EditedProgram, finding: LintFinding): SourceFinding {
       safe,
       changesNetwork: changesNetwork === true,
       ...(remedy === undefined ? {} : { remedy }),
+      isPart: remedy !== undefined && findRemedy(remedy)?.tier === 'architecture',
       edits: edits.map((edit) => program.editOf(edit)),
     })),
     ...(disableLine && { disableLine: program.editOf(disableLine) }),

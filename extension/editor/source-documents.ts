@@ -82,15 +82,28 @@ export function addEdits(
 ): void {
   for (const edit of edits) {
     const part = parts[edit.part];
-    if (part) to.replace(part.uri, rangeOf(edit), edit.newText, review && { ...review, needsConfirmation: false });
+    if (part) to.replace(part.uri, rangeOf(edit), edit.newText, review && ticked(review));
   }
-  // Edits that ask for confirmation are shown unticked, so that Apply would do nothing. This one, which is nothing,
-  // has the others shown, ticked.
-  const [first] = edits;
-  const part = first && parts[first.part];
-  if (review && part)
-    to.insert(part.uri, new vscode.Position(0, 0), '', {
-      needsConfirmation: true,
-      label: vscode.l10n.t('Read the changes, then press Apply'),
-    });
+  const [first] = parts;
+  if (review && first) askFirst(to, first, review);
+}
+
+/** Edits that ask for confirmation are shown unticked, so that Apply would do nothing: ours do not ask. */
+export const ticked = (review: vscode.WorkspaceEditEntryMetadata): vscode.WorkspaceEditEntryMetadata => ({
+  ...review,
+  needsConfirmation: false,
+});
+
+/** Has the edits shown before they are made, by one that asks, and does nothing. */
+function askFirst(
+  to: vscode.WorkspaceEdit,
+  document: vscode.TextDocument,
+  review: vscode.WorkspaceEditEntryMetadata,
+): void {
+  const asks = { ...review, needsConfirmation: true };
+  const notebook = vscode.workspace.notebookDocuments.find((each) => pythonCells(each).includes(document));
+  const { uri } = notebook ?? document;
+  // The editor leaves out of what it shows that a file is created which is there.
+  if (uri.scheme === 'file') to.createFile(uri, { ignoreIfExists: true }, asks);
+  else to.insert(document.uri, new vscode.Position(0, 0), '', asks);
 }

@@ -44,7 +44,7 @@ export function registerSourceFeatures({ context, library, searches, log }: Sour
   const contributed = (command: string): boolean => names.has(command);
   const edits = new PrescriptionEdits(analysis, library, searches, contributed, log);
   const trials = new MeasuredTrials(measured, searches, edits);
-  const effect: TrialEffect = ({ uri }, remedy) => trials.effect(uri, remedy);
+  const effect: TrialEffect = ({ uri }, remedy, at, isPart) => trials.effect(uri, remedy, at, isPart);
   const all = vscode.Disposable.from(
     analysis,
     lint,

@@ -2,15 +2,40 @@
 import * as vscode from 'vscode';
 import type { Search, Trial } from '../protocol/prescription';
 import { trialName } from '../protocol/trial-ranking';
+import { inUnits } from '../remedies/units';
 
-/** Of the trial of one remedy alone, at the experiment's own learning rate where that was tried. */
-export function effectOfRemedy(search: Pick<Search, 'trials' | 'baseline'>, remedy: string): string | undefined {
+/** Where a remedy is to be applied. */
+export interface EffectPlace {
+  /** The layers that the place creates or calls, by name. */
+  layers: readonly string[];
+  /** Whether it is a part of what a trial on the whole network changes. */
+  isPart: boolean;
+}
+
+/**
+ * Of the trial of one remedy alone, at the experiment's own learning rate where that was tried: on the unit that the
+ * place is, else on the whole network, which is said where the place is only a part of it.
+ */
+export function effectOfRemedy(
+  search: Pick<Search, 'trials' | 'baseline'>,
+  remedy: string,
+  { layers, isPart }: EffectPlace,
+): string | undefined {
   const alone = search.trials.filter(
     ({ remedies, effect }) => effect && remedies.length === 1 && remedies[0]!.id === remedy,
   );
-  const trial = alone.find(({ learningRateFactor }) => learningRateFactor === 1) ?? alone[0];
-  return trial && effectOfTrial(search, trial);
+  const atOwnRate = (trials: readonly Trial[]): Trial | undefined =>
+    trials.find(({ learningRateFactor }) => learningRateFactor === 1) ?? trials[0];
+  const here = layers.length > 0 ? alone.filter(({ remedies: [use] }) => isOn(use!.units, layers)) : [];
+  const ofUnit = isPart ? atOwnRate(here) : undefined;
+  if (ofUnit) return effectOfTrial(search, ofUnit);
+  const trial = atOwnRate(alone.filter(({ remedies: [use] }) => !use!.units));
+  const effect = trial && effectOfTrial(search, trial);
+  return effect !== undefined && isPart ? vscode.l10n.t('{0} on the whole network', effect) : effect;
 }
+
+const isOn = (units: readonly string[] | undefined, layers: readonly string[]): boolean =>
+  units !== undefined && layers.every((layer) => inUnits(layer, units));
 
 /** `first-layer gradient ×3,400 in trial`. */
 export function effectOfTrial({ baseline }: Pick<Search, 'baseline'>, trial: Trial): string | undefined {

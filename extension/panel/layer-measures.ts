@@ -10,6 +10,12 @@ export const worse = (a: Health, b: Health): Health => (rank[a] >= rank[b] ? a :
 
 export const worstOf = (healths: Iterable<Health>): Health => [...healths].reduce(worse, 'healthy');
 
+/** Nothing is known of a layer without parameters that no finding names: it is a place to look from, not a patient. */
+export type Mark = Health | 'unmarked';
+
+export const markOf = (health: Health, hasParameters: boolean): Mark =>
+  health === 'healthy' && !hasParameters ? 'unmarked' : health;
+
 /** The health of every layer that a finding names. */
 export function healthByLayer(findings: readonly Finding[]): ReadonlyMap<string, Health> {
   const healths = new Map<string, Health>();

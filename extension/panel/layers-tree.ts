@@ -3,7 +3,7 @@ import { commands, views } from '../editor/contributions';
 import type { LayerInfo } from '../protocol/run';
 import { Telemetry } from '../protocol/telemetry';
 import { healthIcon } from './health-icon';
-import { healthByLayer, layerGradient, worstOf, type Health } from './layer-measures';
+import { healthByLayer, layerGradient, markOf, worstOf, type Health } from './layer-measures';
 import { layersBelow, moduleTree, type ModuleNode } from './module-tree';
 import { readableNumber } from './readable-number';
 import type { FrozenLayers } from './frozen-layers';
@@ -59,8 +59,7 @@ export class LayersTree implements vscode.TreeDataProvider<ModuleNode>, vscode.D
       .flatMap(({ parameters }) => parameters)
       .reduce((sum, name) => sum + (this.parameterSizes.get(name) ?? 0), 0);
     const health = worstOf(layers.map(({ name }) => this.health.get(name) ?? 'healthy'));
-    // A layer without parameters is a place to look from, not a patient: no mark unless a finding names it.
-    item.iconPath = size === 0 && health === 'healthy' ? new vscode.ThemeIcon('circle-small') : healthIcon(health);
+    item.iconPath = healthIcon(markOf(health, size > 0));
     const frozen = this.isFrozen(layers);
     const norm = layer && this.telemetry && layerGradient(this.telemetry, this.layerIndex.get(layer.name)!);
     item.description = [

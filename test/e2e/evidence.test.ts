@@ -67,9 +67,14 @@ describe('the evidence of a run in the source', function () {
       .first()
       .waitFor();
     await workbench.screenshot('actions-with-effect');
-    await action(/^Use ReLU as the activation/).click();
+    await action(/^Use ReLU as the activation: .* on the whole network$/).click();
     await page.locator('.composite-bar').getByText('Refactor Preview').waitFor();
     await workbench.screenshot('rewrite-preview');
+    const ticks = page.locator('.pane-body .edit-checkbox');
+    await ticks.first().waitFor();
+    for (const tick of await ticks.all()) assert.ok(await tick.isChecked(), 'an edit is shown that is not made');
+    // The file, and its one edit.
+    assert.equal(await ticks.count(), 2);
     assert.equal(await readFile(script, 'utf8'), before);
     await page.getByRole('button', { name: 'Apply', exact: true }).click();
     await line('nn.ReLU()]').waitFor();

@@ -67,6 +67,8 @@ describe('a run beside the lines that made it', () => {
       /!\[Gradient by depth, from layers\.2 to layers\.59: from [^\]]*\]\(data:image\/svg\+xml;base64,/,
     );
     assert.match(text, /`layers\.2` gradient .* activation .* ± /);
+    // An activation in a stack that starves is not called healthy for want of weights of its own.
+    assert.match(text, /^\$\(circle-small\) `layers\.3` /m);
   });
 
   it('tells the findings above the training loop', async () => {
@@ -106,12 +108,27 @@ describe('a run beside the lines that made it', () => {
         { ...aTrial(['residual']), outcome: 'failed' as const },
       ],
     };
-    assert.equal(effectOfRemedy(search, 'kaiming-normal'), 'first-layer gradient ×3,400 in trial');
-    assert.equal(effectOfRemedy(search, 'relu'), 'no effect in trial');
-    assert.equal(effectOfRemedy(search, 'elu'), 'healthy in trial');
-    assert.equal(effectOfRemedy(search, 'residual'), undefined);
-    assert.equal(effectOfRemedy(search, 'gelu'), undefined);
+    const whole = (id: string) => effectOfRemedy(search, id, { layers: [], isPart: false });
+    assert.equal(whole('kaiming-normal'), 'first-layer gradient ×3,400 in trial');
+    assert.equal(whole('relu'), 'no effect in trial');
+    assert.equal(whole('elu'), 'healthy in trial');
+    assert.equal(whole('residual'), undefined);
+    assert.equal(whole('gelu'), undefined);
     assert.match(prescriptionTitle(search, search.trials[0]!), /^Apply kaiming-normal: first-layer gradient/);
+  });
+
+  it('says of a part of the network what the trial of that part did, else that the trial was of the whole', () => {
+    const ofUnit: Trial = {
+      ...aTrial(['elu']),
+      remedies: [{ id: 'elu', parameters: {}, units: ['layers.*'] }],
+      outcome: 'no-effect',
+    };
+    const search = { trials: [ofUnit, aTrial(['elu']), aTrial(['relu'])] };
+    const at = (id: string, layer: string) => effectOfRemedy(search, id, { layers: [layer], isPart: true });
+    assert.equal(at('elu', 'layers.3'), 'no effect in trial');
+    assert.equal(at('elu', 'head'), 'healthy in trial on the whole network');
+    assert.equal(at('relu', 'layers.3'), 'healthy in trial on the whole network');
+    assert.equal(effectOfRemedy(search, 'elu', { layers: ['layers.3'], isPart: false }), 'healthy in trial');
   });
 
   it('keeps the finding while other lines change, and drops it with its own', async () => {

@@ -38,6 +38,8 @@ export interface SourceEdit {
 
 export interface PossibleRemedy extends SourceEdit {
   id: string;
+  /** Whether it is for a part of what the program has that the remedy is for. */
+  isPart: boolean;
 }
 
 /**
@@ -80,12 +82,25 @@ export const possibleRemedies = (program: Program, at: Span): PossibleRemedy[] =
   const sites = sitesOf(program, { at });
   return remedies.flatMap(({ id }) => {
     try {
-      return [{ id, ...editSites(program, { id, parameters: {} }, sites) }];
+      const use = { id, parameters: {} };
+      const edit = editSites(program, use, sites);
+      return [{ id, isPart: sites !== undefined && !isWhole(program, use, edit), ...edit }];
     } catch (error) {
       if (error instanceof DoesNotFit) return [];
       throw error;
     }
   });
+};
+
+const isWhole = (program: Program, use: Use, { edits }: SourceEdit): boolean => {
+  const textOf = (all: readonly FileEdits[]): string =>
+    JSON.stringify(all.map(({ file, edits: own }) => [file.source.path, applyEdits(file.source.text, own)]));
+  try {
+    return textOf(editSites(program, use, undefined).edits) === textOf(edits);
+  } catch (error) {
+    if (error instanceof DoesNotFit) return false;
+    throw error;
+  }
 };
 
 const editorOf = (program: Program, id: string): SourceEditor => {

@@ -95,6 +95,14 @@ ${deep.slice(deep.indexOf('model ='))}`.replace('nn.functional', 'torch.nn.funct
 });
 
 describe('possibleRemedies', () => {
+  it('tells whether a place is a part of what the remedy would change', () => {
+    const isPart = (part: string, id: string): boolean | undefined =>
+      possibleRemedies(program(deep), at(deep, part).at!).find((each) => each.id === id)?.isPart;
+    assert.equal(isPart('x = torch.sigmoid', 'relu'), true);
+    assert.equal(isPart('self.head = ', 'kaiming-normal'), true);
+    assert.equal(isPart('optimizer.step()', 'clip-grad-norm'), false);
+  });
+
   it('lists what the line of the cursor can take', () => {
     const ids = (part: string): string[] => possibleRemedies(program(deep), at(deep, part).at!).map(({ id }) => id);
     assert.ok(ids('x = torch.sigmoid').includes('relu'));
