@@ -49,6 +49,16 @@ export function activate(context: vscode.ExtensionContext): void {
     },
   };
   const trainer = new Trainer(trainerOptions);
+  /** Answers a short question without waiting for a run to end. */
+  const ask = async <T>(question: (trainer: Trainer) => Promise<T>): Promise<T> => {
+    if (!trainer.isBusy) return question(trainer);
+    const other = new Trainer(trainerOptions);
+    try {
+      return await question(other);
+    } finally {
+      await other.dispose();
+    }
+  };
   const cuda = new CudaSupport(context.globalStorageUri, trainerOptions.path, () => trainer.restart(), log);
   const useCudaLibrary = () => {
     const path = settings()['cuda.libraryPath'];
@@ -122,8 +132,8 @@ export function activate(context: vscode.ExtensionContext): void {
       prescriptions,
       panel,
       layers,
-      inspect: (model, signal) => trainer.inspect(model, { signal }),
-      providers: () => trainer.providers(),
+      inspect: (model, signal) => ask((idle) => idle.inspect(model, { signal })),
+      providers: () => ask((idle) => idle.providers()),
       cuda,
       log,
     }),

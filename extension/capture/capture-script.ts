@@ -1,7 +1,7 @@
 /** Runs a script under the shim and reads what that has captured. */
-import { mkdir, readFile } from 'node:fs/promises';
+import { access, mkdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { InputError, RunError } from '../protocol/errors';
+import { fileTrouble, InputError, RunError } from '../protocol/errors';
 import type { CaptureOrigin } from '../protocol/experiment';
 import { readCapture, type Capture } from './captured-experiment';
 import { runTree, type TreeEnd } from './process-tree';
@@ -24,8 +24,11 @@ export interface CaptureOptions {
 export async function captureScript(origin: CaptureOrigin, options: CaptureOptions): Promise<Capture> {
   const { shim, out, timeoutSeconds, signal, log } = options;
   const name = basename(origin.script);
+  await access(origin.script).catch((error: unknown) => {
+    throw new InputError(`${origin.script}: cannot be read: ${fileTrouble(error)}.`);
+  });
   await mkdir(out, { recursive: true }).catch((error: unknown) => {
-    throw new InputError(`${out}: cannot be written: ${error instanceof Error ? error.message : String(error)}.`);
+    throw new InputError(`${out}: cannot be written: ${fileTrouble(error)}.`);
   });
   const end = await runTree(origin.python, commandLine(origin, shim, out), {
     cwd: origin.cwd,

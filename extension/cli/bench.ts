@@ -12,7 +12,7 @@ import { benchWorks, type BenchResult } from '../protocol/trainer-messages';
 import { benchModels, writeBenchModel } from './bench-models';
 import { findPyTorch, timePyTorch, watches } from './bench-pytorch';
 import type { CommandContext, RegisterCommand } from './command';
-import { jsonOption, list, numberAtLeast, wholeNumber, type OutputOptions } from './options';
+import { jsonOption, list, numberAtLeast, threadCount, wholeNumber, type OutputOptions } from './options';
 import { table, type Column } from './table';
 
 interface BenchOptions extends OutputOptions {
@@ -56,7 +56,7 @@ export const registerBench: RegisterCommand = (program, context) => {
     .option('--rounds <n>', 'how often contenders take turns', wholeNumber(1), 3)
     .option('--seconds <s>', 'time of each turn', numberAtLeast(0, { beyond: true }), 1.5)
     .option('--minutes <m>', 'time of all: later rounds are left out', numberAtLeast(0, { beyond: true }), 15)
-    .option('--threads <n>', 'threads of both', wholeNumber(1))
+    .option('--threads <n>', 'threads of both', threadCount)
     .option('--ep <id>', 'execution provider', 'cpu')
     .option('--python <path>', 'the Python to find PyTorch in (default: python3 or python)')
     .option('--no-pytorch', 'leave PyTorch out')
@@ -73,6 +73,7 @@ async function runBench(options: BenchOptions, context: CommandContext): Promise
   const pyTorch = options.pytorch ? await findPyTorch(interpreters) : undefined;
   if (!pyTorch && options.pytorch && options.python !== undefined)
     throw new InputError(`${options.python}: no Python with PyTorch.`);
+  await checkProvider(options.ep, context);
   const folder = await mkdtemp(join(tmpdir(), 'gradient-doctor-bench-'));
   const results: ModelResult[] = [];
   const names = options.models ?? benchModels();
@@ -102,6 +103,16 @@ async function runBench(options: BenchOptions, context: CommandContext): Promise
       terminal.print(`\nAgainst PyTorch ${machine.pyTorch ?? ''}: ${mean.toFixed(2)} × its speed (geometric mean).`);
     for (const failure of results.flatMap(({ failures }) => failures)) terminal.print(`\n${failure}`);
   }
+}
+
+/** Before PyTorch is timed for nothing. */
+async function checkProvider(id: string, { engine, request }: CommandContext): Promise<void> {
+  if (id === 'cpu' || id === 'auto') return;
+  const providers = await engine.providers(request);
+  const found = providers.find((provider) => provider.id === id);
+  const known = ['auto', ...providers.map((provider) => provider.id)].join(', ');
+  if (!found) throw new InputError(`There is no execution provider "${id}": choose ${known}.`);
+  if (!found.usable) throw new RunError(`The execution provider "${id}" is not usable here: ${found.why ?? 'unknown'}`);
 }
 
 /** What one turn of a contender gives; PyTorch builds no graph. */

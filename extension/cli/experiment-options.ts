@@ -1,6 +1,7 @@
 /** The options that say what to train, with the defaults of the contract or of a capture. */
 import { Option, type Command } from 'commander';
 import { isFolder, readCapture } from '../capture/captured-experiment';
+import { InputError } from '../protocol/errors';
 import {
   defaultExperiment,
   defaultOptimizer,
@@ -14,7 +15,7 @@ import {
   type OptimizerSettings,
   type Use,
 } from '../protocol/experiment';
-import { betas, numberAtLeast, wholeNumber } from './options';
+import { betas, numberAtLeast, threadCount, wholeNumber } from './options';
 import { remedyUse, scheduleUse } from './use';
 
 /** What to compute the loss of, and on what. */
@@ -55,7 +56,7 @@ export const batchOptions = (command: Command): Command =>
     .option('--seed <n>', 'drives data, order, dropout and re-initialization', wholeNumber(0), defaults.seed)
     .option('--ep <id>', 'execution provider: auto, cpu, cuda, webgpu, …', defaults.provider)
     .addOption(new Option('--mode <mode>', 'default: train for models from PyTorch, else as-exported').choices(modes))
-    .option('--threads <n>', 'threads of the CPU provider', wholeNumber(1));
+    .option('--threads <n>', 'threads of the CPU provider', threadCount);
 
 export const experimentOptions = (command: Command): Command =>
   batchOptions(command)
@@ -99,8 +100,16 @@ export async function experimentOf(model: string, options: ExperimentOptions): P
   };
 }
 
+/** @throws InputError for an option of another optimizer, and where PyTorch would refuse the combination */
 function optimizerOf(options: ExperimentOptions, stated: OptimizerSettings): OptimizerSettings {
   const usual = options.optimizer && options.optimizer !== stated.id ? defaultOptimizer(options.optimizer) : stated;
+  const foreign = (usual.id === 'sgd' ? (['betas', 'eps'] as const) : (['momentum', 'nesterov'] as const)).find(
+    (name) => options[name] !== undefined,
+  );
+  if (foreign)
+    throw new InputError(`--${foreign} is not an option of ${usual.id}: leave it out, or state --optimizer.`);
+  if (options.nesterov && !((options.momentum ?? usual.momentum) > 0))
+    throw new InputError('--nesterov needs a --momentum above 0.');
   return {
     id: usual.id,
     lr: options.lr ?? usual.lr,

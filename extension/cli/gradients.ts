@@ -1,4 +1,4 @@
-import { number } from '../diagnosis/sentence';
+import { number, plural } from '../diagnosis/sentence';
 import type { RegisterCommand } from './command';
 import { batchExperiment, batchOptions, type BatchOptions } from './experiment-options';
 import { jsonOption, list, type OutputOptions } from './options';
@@ -22,6 +22,6 @@ export const registerGradients: RegisterCommand = (program, { engine, terminal, 
       request,
     );
     if (json) terminal.printJson({ loss, parameters, out });
-    else terminal.print(`loss ${number(loss)}; gradients of ${parameters} tensors in ${out}`);
+    else terminal.print(`loss ${number(loss)}; gradients of ${plural(parameters, 'tensor')} in ${out}`);
   });
 };

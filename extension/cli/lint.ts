@@ -17,7 +17,7 @@ export const registerLint: RegisterCommand = (program, context) => {
     .option('--fix', 'write the fixes that are safe into the files; with --rule, the first fix of those rules')
     .option('--rule <codes>', 'only these rules, as in GD101,GD301', list);
   jsonOption(command).action(async (paths: string[], { json, fix, rule }: LintOptions) => {
-    const { records, files, fixed } = await lintFiles(paths, {
+    const { records, files, fixed, notes } = await lintFiles(paths, {
       ...(rule ? { only: rule } : {}),
       ...(fix ? { fix } : {}),
       signal: context.request.signal,
@@ -25,6 +25,7 @@ export const registerLint: RegisterCommand = (program, context) => {
         context.terminal.progress(`linting ${done} of ${total}`);
       },
     });
+    for (const note of notes) context.terminal.error(note);
     if (json) context.terminal.printJson(records);
     else context.terminal.print(lintReport(records, files, fixed));
     context.exitCode = exitCodeOf(records);

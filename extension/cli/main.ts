@@ -62,16 +62,20 @@ function programOf(context: CommandContext, version: string): Command {
       writeOut: (text) => {
         terminal.print(text.trimEnd());
       },
+      // The help, where no command is named or an unknown one.
       writeErr: (text) => {
-        terminal.error(text);
+        terminal.log(text.trimEnd());
       },
       outputError: (text) => {
-        terminal.error(`${text.replace(/^error: /, '').trim()} See gradient-doctor --help.`);
+        terminal.error(`${sentence(text.replace(/^error: /, ''))} See gradient-doctor --help.`);
       },
     });
   for (const register of commands) register(program, context);
   return program;
 }
+
+/** With a full stop, where whoever wrote it left that to others. */
+const sentence = (text: string): string => text.trim().replace(/[^.!?]$/, '$&.');
 
 function report(error: unknown, terminal: Terminal): number {
   // Help and version also come this way; whatever commander had to say, it has said.

@@ -18,12 +18,18 @@ export const numberAtLeast =
   };
 
 export const wholeNumber =
-  (least: number) =>
+  (least: number, most = Infinity) =>
   (text: string): number => {
-    if (!/^[+-]?\d+$/.test(text.trim()) || !Number.isSafeInteger(Number(text)) || Number(text) < least)
-      throw new InvalidArgumentError(`It must be a whole number${least > -Infinity ? ` of at least ${least}` : ''}.`);
-    return Number(text);
+    const value = /^[+-]?\d+$/.test(text.trim()) ? Number(text) : NaN;
+    if (!Number.isSafeInteger(value) || value < least || value > most) {
+      const range = most < Infinity ? ` from ${least} to ${most}` : least > -Infinity ? ` of at least ${least}` : '';
+      throw new InvalidArgumentError(`It must be a whole number${range}.`);
+    }
+    return value;
   };
+
+/** More would only take turns; very many keep the machine from coming to an end at all. As in the setting. */
+export const threadCount = wholeNumber(1, 1024);
 
 /** `a,b` */
 export const list = (text: string): string[] => {

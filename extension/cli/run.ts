@@ -4,7 +4,7 @@ import { parseNotebook, serializeNotebook, type Notebook } from '../notebook/gra
 import { textOf } from '../notebook/presentation/text';
 import { verdictOf } from '../notebook/presentation/summary';
 import { runNotebook, type CellResult } from '../notebook/run-notebook';
-import { InputError, RunError } from '../protocol/errors';
+import { fileTrouble, InputError, RunError } from '../protocol/errors';
 import { english } from '../protocol/text';
 import { unpackFinding } from '../protocol/panel-messages';
 import { exitCodes, type RegisterCommand } from './command';
@@ -61,7 +61,7 @@ async function readNotebook(path: string): Promise<Notebook> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    throw new InputError(`${path}: cannot be read: ${reasonOf(error)}.`);
+    throw new InputError(`${path}: cannot be read: ${fileTrouble(error)}.`);
   }
   return parseNotebook(text, path);
 }
@@ -74,18 +74,9 @@ async function writeNotebook(path: string, notebook: Notebook): Promise<void> {
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw new InputError(`${path}: cannot be written: ${reasonOf(error)}.`);
+    throw new InputError(`${path}: cannot be written: ${fileTrouble(error)}.`);
   }
 }
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file or folder',
-  EACCES: 'access is denied',
-  EISDIR: 'it is a folder',
-};
-
-const reasonOf = (error: unknown): string =>
-  error instanceof Error ? (reasons['code' in error ? String(error.code) : ''] ?? error.message) : String(error);
 
 const cellReport = ({ number, output, error }: CellResult): string =>
   [`── cell ${number}`, ...(output ? [textOf(output)] : []), ...(error ? [`✗ ${error.message}`] : [])].join('\n');

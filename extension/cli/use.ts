@@ -1,6 +1,8 @@
 /** `ID[:k=v,…]`: a remedy or a schedule with its parameters, checked against the catalogue. */
 import { InvalidArgumentError } from 'commander';
+import { issuesIn } from '../notebook/cell-issues';
 import type { ParameterValue, Use } from '../protocol/experiment';
+import { english } from '../protocol/text';
 import { findRemedy, remedies } from '../remedies';
 import type { Remedy } from '../remedies/remedy';
 
@@ -20,8 +22,8 @@ function parseUse(text: string, allowed: (remedy: Remedy) => boolean): Use {
   }
   const checked = remedy.parameters.safeParse(parameters(rest.join(':')));
   if (!checked.success) {
-    const [issue] = checked.error.issues;
-    throw new InvalidArgumentError(`${[id, ...(issue?.path ?? [])].join('.')}: ${issue?.message ?? 'invalid'}.`);
+    const { path, message } = issuesIn(checked.error.issues, english)[0]!;
+    throw new InvalidArgumentError(`${[id, ...path.map(String)].join('.')}: ${message}`);
   }
   return { id, parameters: checked.data };
 }

@@ -1,5 +1,6 @@
 /** Notebooks that are open in the editor, as the rest of this folder sees them. */
 import * as vscode from 'vscode';
+import { homedir } from 'node:os';
 import { dirname } from 'node:path';
 import { outputMime, readOutput, type CellOutput } from '../protocol/notebook-output';
 import type { LabCell } from './engine/laboratory';
@@ -9,7 +10,7 @@ export const isExperimentNotebook = ({ notebookType: type }: vscode.NotebookDocu
 
 /** Where paths in cells start: the notebook's folder, of one that is not saved yet the workspace's. */
 export const folderOf = ({ isUntitled, uri }: Pick<vscode.NotebookDocument, 'isUntitled' | 'uri'>): string =>
-  isUntitled ? (vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? process.cwd()) : dirname(uri.fsPath);
+  isUntitled ? (vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? homedir()) : dirname(uri.fsPath);
 
 /** The notebook that a cell's document belongs to. */
 export const notebookOf = (document: vscode.TextDocument): vscode.NotebookDocument | undefined =>

@@ -3,7 +3,8 @@ import { basename, extname } from 'node:path';
 import { csvOfNotebook, jsonOf } from './export/data';
 import { htmlDocument } from './export/html';
 import { markdownOf } from './export/markdown';
-import { isExperimentNotebook } from './documents';
+import { folderOf, isExperimentNotebook } from './documents';
+import { writing } from '../panel/run-files';
 import { toNotebook } from './serializer';
 
 /** Lets the user choose where the notebook goes, and by the extension in which form. */
@@ -13,10 +14,10 @@ export async function exportNotebook(): Promise<void> {
     void vscode.window.showInformationMessage(vscode.l10n.t('Open an experiment notebook to export it.'));
     return;
   }
-  const stem = document.uri.path.replace(/\.gradnb$/, '');
+  const stem = basename(document.uri.path, '.gradnb');
   const uri = await vscode.window.showSaveDialog({
     title: vscode.l10n.t('Export Notebook'),
-    defaultUri: (document.isUntitled ? vscode.Uri.file(stem) : document.uri).with({ path: `${stem}.html` }),
+    defaultUri: vscode.Uri.joinPath(vscode.Uri.file(folderOf(document)), `${stem}.html`),
     filters: {
       [vscode.l10n.t('HTML, one file')]: ['html'],
       [vscode.l10n.t('Markdown, with pictures beside it')]: ['md'],
@@ -25,9 +26,10 @@ export async function exportNotebook(): Promise<void> {
     },
   });
   if (!uri) return;
-  for (const [file, content] of await filesOf(document, uri))
-    await vscode.workspace.fs.writeFile(file, Buffer.from(content));
-  void vscode.window.showInformationMessage(vscode.l10n.t('Saved {0}.', basename(uri.fsPath)));
+  await writing(uri, async () => {
+    for (const [file, content] of await filesOf(document, uri))
+      await vscode.workspace.fs.writeFile(file, Buffer.from(content));
+  });
 }
 
 async function filesOf(document: vscode.NotebookDocument, uri: vscode.Uri): Promise<[vscode.Uri, string][]> {

@@ -1,6 +1,8 @@
 /** The `.gradnb` file: pretty-printed JSON with sources as lines, so that a change to one line is a diff of one line. */
 import { z } from 'zod';
 import { InputError } from '../protocol/errors';
+import { english } from '../protocol/text';
+import { issuesIn, type Issue } from './cell-issues';
 
 const output = z.looseObject({ mime: z.string(), data: z.unknown() });
 
@@ -25,22 +27,41 @@ export const emptyNotebook = (): Notebook => ({ version: 1, cells: [] });
  */
 export function parseNotebook(text: string, name: string): Notebook {
   if (text.trim() === '') return emptyNotebook();
-  const checked = notebook.safeParse(parseJson(text, name));
+  const value = parseJson(text, name);
+  const checked = notebook.safeParse(value);
   if (checked.success) return checked.data;
-  const { path, message } = checked.error.issues[0]!;
-  throw new InputError(`${name}: not an experiment notebook: ${path.join('.') || 'the document'}: ${message}.`);
+  const [{ path, message }] = issuesIn(checked.error.issues, english) as [Issue];
+  const version = (value as { version?: unknown } | null)?.version;
+  if (typeof version === 'number' && version > 1)
+    throw new InputError(`${name}: written by a newer Gradient Doctor (version ${version} of the format): update it.`);
+  throw new InputError(
+    `${name}: not an experiment notebook: ${path.map(String).join('.') || 'the document'}: ${message}`,
+  );
 }
 
 function parseJson(text: string, name: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    const position = /position (\d+)/.exec((error as Error).message)?.[1];
-    const lines = text.slice(0, position === undefined ? text.length : Number(position)).split('\n');
+    const { message } = error as Error;
+    const lines = text.slice(0, placeOf(message, text)).split('\n');
     const place = `line ${lines.length}, column ${lines.at(-1)!.length + 1}`;
-    const reason = (error as Error).message.replace(/ in JSON.*$/, '').replace(/ \(line.*$/, '');
+    const reason = message
+      .replace(/, (\.{3})?".*$/s, '')
+      .replace(/ in JSON.*$/, '')
+      .replace(/ \(line.*$/, '');
     throw new InputError(`${name}: ${place}: ${reason}. Open the file as text to repair it.`);
   }
+}
+
+/** Where the parser stopped: it says the position, or quotes the text around it, or has come to the end. */
+function placeOf(message: string, text: string): number {
+  const position = /position (\d+)/.exec(message)?.[1];
+  if (position !== undefined) return Number(position);
+  const [, token, dots, quoted] = /token '(.)', (\.{3})?"(.*)"(?:\.{3})? is not valid JSON/s.exec(message) ?? [];
+  if (token === undefined) return text.length;
+  // Behind dots stand ten characters, and then what was not expected.
+  return text.indexOf(quoted!) + (dots ? 10 : quoted!.indexOf(token));
 }
 
 /** The same notebook gives the same text: two spaces, a line break at the end, fields in the order they came in. */

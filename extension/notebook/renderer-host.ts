@@ -72,7 +72,11 @@ export function registerRendererHost({ extension, library, edits }: RendererPart
           break;
         }
         case 'save':
-          void saveFile(message.name, message.text ?? Buffer.from(message.base64 ?? '', 'base64'));
+          void saveFile(
+            message.name,
+            message.text ?? Buffer.from(message.base64 ?? '', 'base64'),
+            folderOf(editor.notebook),
+          );
       }
     },
   );

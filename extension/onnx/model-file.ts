@@ -3,7 +3,7 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { closeSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, relative, resolve, sep } from 'node:path';
-import { InputError } from '../protocol/errors';
+import { fileTrouble, InputError } from '../protocol/errors';
 import { ModelProtoSchema, type ModelProto } from './onnx_pb';
 import type { ReadExternal } from './tensor-proto';
 
@@ -16,6 +16,9 @@ export interface ModelFile {
 
 /** Protobuf's own limit. Larger models keep their weights in files beside the model. */
 const largestModel = 2 ** 31 - 1;
+
+/** How a file begins that stands for one which Git has not fetched. */
+const lfsPointer = 'version https://git-lfs.github.com/spec/';
 
 /**
  * Reads an ONNX file. External data stays on disk until the graph is imported.
@@ -31,6 +34,8 @@ export async function readModel(path: string): Promise<ModelFile> {
  */
 export function parseModel(bytes: Uint8Array, path: string): ModelFile {
   if (bytes.length === 0) throw new InputError(`${path}: the file is empty. Export the model again.`);
+  if (Buffer.from(bytes.subarray(0, lfsPointer.length)).toString('latin1') === lfsPointer)
+    throw new InputError(`${path}: a pointer of Git LFS, not the model itself. Fetch it with "git lfs pull".`);
   let proto: ModelProto;
   try {
     proto = fromBinary(ModelProtoSchema, bytes);
@@ -128,7 +133,9 @@ async function readBytes(path: string): Promise<Uint8Array> {
     if (error instanceof InputError) throw error;
     const { code } = error as NodeJS.ErrnoException;
     throw new InputError(
-      code === 'ENOENT' ? `${path}: no such file.` : `${path}: cannot be read (${code ?? String(error)}).`,
+      code === 'ENOENT'
+        ? `${path || 'The path is empty'}: no such file.`
+        : `${path}: cannot be read: ${fileTrouble(error)}.`,
     );
   }
 }

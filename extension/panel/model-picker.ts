@@ -27,7 +27,10 @@ export async function pickModel(given: unknown): Promise<vscode.Uri | undefined>
   const browse: ModelItem = { label: vscode.l10n.t('$(folder-opened) Choose a file…') };
   const picked = await vscode.window.showQuickPick([...models, browse], {
     title: vscode.l10n.t('Which model?'),
-    placeHolder: vscode.l10n.t('An ONNX file of this workspace'),
+    placeHolder:
+      models.length > 0
+        ? vscode.l10n.t('An ONNX file of this workspace')
+        : vscode.l10n.t('There is no ONNX file in this workspace: choose one, or diagnose a training script'),
     matchOnDescription: true,
   });
   if (!picked || picked.uri) return picked?.uri;

@@ -1,10 +1,12 @@
 import * as vscode from 'vscode';
 import { createWriteStream } from 'node:fs';
+import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { prescribeDocument } from '../cli/prescribe-document';
 import { runDocument } from '../cli/run-document';
+import { fileTrouble } from '../protocol/errors';
 import { toJson } from '../protocol/json';
 import type { Search } from '../protocol/prescription';
 import type { Run } from '../protocol/run';
@@ -29,8 +31,7 @@ export async function saveRun(record: RunRecord, library: RunLibrary, searches: 
   const content = uri.path.endsWith('.json')
     ? [toJson(documentOf(run, record, await searches.of(record)))]
     : csvOf(run);
-  await pipeline(Readable.from(content), createWriteStream(uri.fsPath));
-  tellSaved(uri);
+  await writing(uri, () => pipeline(Readable.from(content), createWriteStream(uri.fsPath)));
 }
 
 /** As `diagnose --json` prints it, or, where remedies were tried, as `prescribe --json` does. */
@@ -38,24 +39,35 @@ function documentOf(run: Run, { findings }: RunRecord, search: Search | undefine
   return search ? prescribeDocument({ ...search, baseline: { run, findings } }) : runDocument(run, findings);
 }
 
-/** Lets the user choose where a file that the panel made goes. */
-export async function saveFile(name: string, content: Uint8Array | string): Promise<void> {
+/** Lets the user choose where a file that a page made goes. @param folder of what it was made from, proposed */
+export async function saveFile(name: string, content: Uint8Array | string, folder?: string): Promise<void> {
   const kind = name.split('.').at(-1)!;
-  const uri = await askWhere(fileName(name), [kind]);
+  const uri = await askWhere(fileName(name), [kind], folder);
   if (!uri) return;
-  await vscode.workspace.fs.writeFile(uri, typeof content === 'string' ? Buffer.from(content) : content);
-  tellSaved(uri);
+  await writing(uri, () =>
+    vscode.workspace.fs.writeFile(uri, typeof content === 'string' ? Buffer.from(content) : content),
+  );
 }
 
-function askWhere(name: string, extensions: readonly string[]): Thenable<vscode.Uri | undefined> {
-  const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
+function askWhere(
+  name: string,
+  extensions: readonly string[],
+  folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? homedir(),
+): Thenable<vscode.Uri | undefined> {
   return vscode.window.showSaveDialog({
-    defaultUri: vscode.Uri.file(folder === undefined ? name : join(folder, name)),
+    defaultUri: vscode.Uri.file(join(folder, name)),
     filters: Object.fromEntries(extensions.map((extension) => [kinds[extension]?.() ?? extension, [extension]])),
   });
 }
 
-function tellSaved(uri: vscode.Uri): void {
+/** Writes, and tells the user that it is done, or why it cannot be. */
+export async function writing(uri: vscode.Uri, write: () => PromiseLike<unknown>): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    void vscode.window.showErrorMessage(vscode.l10n.t('{0} cannot be written: {1}.', uri.fsPath, fileTrouble(error)));
+    return;
+  }
   void vscode.window.showInformationMessage(vscode.l10n.t('Saved {0}.', basename(uri.fsPath)));
 }
 

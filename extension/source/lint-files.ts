@@ -2,7 +2,7 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { InputError } from '../protocol/errors';
+import { fileTrouble, InputError } from '../protocol/errors';
 import type { Severity } from '../protocol/finding';
 import { concernsFramework } from './framework';
 import { lintSource, type LintFinding } from './lint';
@@ -46,6 +46,8 @@ export interface LintFilesResult {
   files: number;
   /** How many findings were fixed. */
   fixed: number;
+  /** What was passed over or left as it is, each with its reason. */
+  notes: string[];
 }
 
 const skippedFolders = new Set(['node_modules', '__pycache__', 'site-packages', 'venv', 'dist', 'out', 'build']);
@@ -70,25 +72,48 @@ export const lintFiles = async (paths: readonly string[], options: LintFilesOpti
       return undefined;
     }
   });
-  const result: LintFilesResult = { records: [], files: files.length, fixed: 0 };
+  const result: LintFilesResult = { records: [], files: files.length, fixed: 0, notes: [] };
   for (const [index, path] of files.entries()) {
     options.signal?.throwIfAborted();
     options.progress?.(index, files.length);
     // Lets an interrupt through between files.
     if (index % 20 === 0) await new Promise((next) => setImmediate(next));
-    const text = await readFile(path, 'utf8');
-    if (text.length > longestFile && !path.endsWith('.ipynb')) continue;
+    const bytes = await readFile(path).catch((error: unknown) => {
+      throw new InputError(`${path}: cannot be read: ${fileTrouble(error)}.`);
+    });
+    const text = bytes.toString('utf8');
+    const unfit = whyUnfit(path, text);
+    if (unfit !== undefined) {
+      const note = `${path}: ${unfit}`;
+      if (paths.includes(path)) throw new InputError(note);
+      result.notes.push(note);
+      continue;
+    }
     let linted = lintText(path, text, options, findModule);
     if (options.fix) {
       const fixed = fixText(path, text, linted, options, findModule);
-      if (fixed.text !== text) await writeFile(path, fixed.text);
-      result.fixed += fixed.count;
-      linted = fixed.records;
+      if (fixed.text !== text && !Buffer.from(text).equals(bytes))
+        result.notes.push(`${path}: not fixed, because it is not UTF-8: store it as UTF-8 first.`);
+      else {
+        if (fixed.text !== text)
+          await writeFile(path, fixed.text).catch((error: unknown) => {
+            throw new InputError(`${path}: cannot be written: ${fileTrouble(error)}.`);
+          });
+        result.fixed += fixed.count;
+        linted = fixed.records;
+      }
     }
     result.records.push(...linted);
   }
   return result;
 };
+
+/** Why a file is not looked at. */
+function whyUnfit(path: string, text: string): string | undefined {
+  if (path.endsWith('.ipynb'))
+    return text.trim() === '' || readNotebook(text) ? undefined : 'not a notebook that can be read: repair its JSON.';
+  return text.length > longestFile ? 'passed over: with more than a million characters it is data.' : undefined;
+}
 
 const filesIn = async (path: string): Promise<string[]> => {
   const found = await stat(path).catch(() => {

@@ -63,6 +63,11 @@ export class Trainer {
     return this.child?.pid;
   }
 
+  /** Whether it has a request to work on. */
+  get isBusy(): boolean {
+    return this.pending !== undefined;
+  }
+
   /** Layers, parameters and unsupported operators of a model, without training it. */
   inspect(model: string, options: RequestOptions = {}): Promise<Inspection> {
     return this.request<'inspect'>({ type: 'inspect', model }, options);

@@ -53,26 +53,31 @@ export async function prepare(
   const file = await readModel(experiment.model);
   const imported = importGraph(file);
   const { note } = computeInFloat32(imported);
-  const output = chooseOutput(imported, experiment.output);
+  const output = await about(experiment.model, () => chooseOutput(imported, experiment.output));
   const names = findParameters(imported).flatMap(({ name, trainable }) => (trainable ? [name] : []));
+  checkWeights(imported, names, experiment.model);
   const arrays = experiment.data.kind === 'file' ? await readData(experiment.data.path, imported) : undefined;
-  const plan = planBatches(imported, output, arrays, experiment.batch);
+  // What does not fit is put down to the data where there are any.
+  const source = experiment.data.kind === 'file' ? experiment.data.path : experiment.model;
+  const plan = await about(source, () => planBatches(imported, output, arrays, experiment.batch));
+  if (arrays) checkArrays(arrays, imported, plan, source);
   const lone: Graph = { ...imported, outputs: imported.outputs.filter(({ name }) => name === output) };
-  const specialised = await specialise(lone, plan.types, runtime, { keep: new Set([...names, ...keep]) });
+  const specialised = await about(experiment.model, () =>
+    specialise(lone, plan.types, runtime, { keep: new Set([...names, ...keep]) }),
+  );
   const canonical = canonicalise(specialised);
   // Precision may have widened them.
   for (const [name] of plan.types) plan.types.set(name, canonical.types.get(name) ?? plan.types.get(name)!);
 
-  const choice = chooseTarget(experiment, imported, canonical, output, plan, arrays);
+  const choice = await about(source, () => chooseTarget(experiment, imported, canonical, output, plan, arrays));
   const columns = arrays
-    ? columnsOf(arrays, canonical, plan, choice)
+    ? await about(source, () => columnsOf(arrays, canonical, plan, choice))
     : synthesise(canonical, output, plan, choice, experiment.seed);
-  const data = split(columns, {
-    batch: plan.batch,
-    seed: experiment.seed,
-    validation: experiment.data.validation,
-    cycled: !arrays,
-  });
+  const {
+    seed,
+    data: { validation },
+  } = experiment;
+  const data = await about(source, () => split(columns, { batch: plan.batch, seed, validation, cycled: !arrays }));
 
   const mode = experiment.mode ?? (file.proto.producerName === 'pytorch' ? 'train' : 'as-exported');
   const treated = await applyRemedies(
@@ -106,6 +111,59 @@ export async function prepare(
       constantWeights: constantWeights(treated.graph, layers),
     },
   };
+}
+
+/** Says which file a complaint is about, where it does not say so itself. */
+async function about<T>(file: string, check: () => T | Promise<T>): Promise<T> {
+  try {
+    return await check();
+  } catch (error) {
+    if (!(error instanceof InputError) || error.message.startsWith(`${file}: `)) throw error;
+    throw new InputError(`${file}: ${error.message.replace(/^(The|A|Of)\b/, (word) => word.toLowerCase())}`);
+  }
+}
+
+/** Trained on, they would give numbers that are not finite from the first step on, whatever the network. */
+function checkWeights(graph: Graph, parameters: readonly string[], model: string): void {
+  for (const name of parameters) {
+    const bad = firstBad(graph.initializers.get(name), Number.isFinite);
+    if (bad)
+      throw new InputError(
+        `${model}: the weight "${name}" holds ${bad.value} before any training. Export the model before it diverges.`,
+      );
+  }
+}
+
+/** @throws InputError where there are no rows, or NaN that the model does not ask for. Infinity may be a mask. */
+function checkArrays(arrays: ReadonlyMap<string, Tensor>, graph: Graph, plan: BatchPlan, path: string): void {
+  if (plan.batch === 0) throw new InputError(`${path}: its arrays have no rows. Save some samples.`);
+  if (graph.nodes.some(({ opType }) => opType === 'IsNaN')) return;
+  for (const name of [...graph.inputs.map((input) => input.name), targetName]) {
+    const bad = firstBad(arrays.get(name), (value) => !Number.isNaN(value));
+    if (bad)
+      throw new InputError(
+        `${path}: the array "${name}" holds NaN, first at [${bad.at.join(', ')}]. Replace it, or leave such rows out.`,
+      );
+  }
+}
+
+/** The first number that is not as it should be, and its place along each axis. */
+function firstBad(
+  tensor: Tensor | undefined,
+  isGood: (value: number) => boolean,
+): { value: number; at: number[] } | undefined {
+  if (tensor?.dtype !== 'float32' && tensor?.dtype !== 'float64') return undefined;
+  const data = tensor.data as Float32Array;
+  const index = data.findIndex((value) => !isGood(value));
+  if (index < 0) return undefined;
+  let rest = index;
+  const at = tensor.shape.map((_, axis) => {
+    const inner = sizeOf(tensor.shape.slice(axis + 1));
+    const here = Math.floor(rest / inner);
+    rest %= inner;
+    return here;
+  });
+  return { value: data[index]!, at };
 }
 
 /** The graph in a mode, by default that of the experiment, with the buffers that a step updates, as `provider` can run it. */

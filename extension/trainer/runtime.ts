@@ -82,6 +82,9 @@ export const fromRuntime = ({ type, data, dims }: RuntimeTensor): Tensor => ({
   data: data,
 });
 
+const unknownOperator = (name: string, place = ''): string =>
+  `it has no operator ${name}${place}. Replace that in the model, and export it again.`;
+
 /** The first line of an error of the runtime, without its codes and the places in its own source. */
 export function reason(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
@@ -91,5 +94,16 @@ export function reason(error: unknown): string {
     .replace(/(\/|[A-Z]:\\)\S+\.(cc|h|cpp):\d+ \S+( \[[^\]]*\])?\s*/g, '')
     .replace(/^(.*)Non-zero status code returned while running (\w+) node\. Name:'(.*?)' Status Message: /, '$2 ($3): ')
     .replace(/^Load model from .*? failed:\s*/, '')
+    .replace(
+      /^.*In Node, \("(.*?)", \w+, .*No Op registered for (\S+) with.*$/,
+      unknownOperator('$2', ', of node "$1"'),
+    )
+    .replace(/^.*?(?:Fatal error: )?(\S+?)(?:\(-?\d+\))? is not a registered function\/op.*$/, unknownOperator('$1'))
+    .replace(/^Node \((.*?)\) Op \((\w+)\) \[\w+InferenceError\] /, '$2 "$1": ')
+    .replace(
+      /\S*::AllocateRawInternal.*?Failed to allocate memory.* size (\d+).*$/,
+      (_, bytes: string) =>
+        `not enough memory for a value of ${Number((Number(bytes) / 1e9).toPrecision(2))} GB; use a smaller batch or model.`,
+    )
     .trim();
 }

@@ -6,7 +6,7 @@ import { GraphBuilder } from '../../onnx/builder';
 import { exportGraph } from '../../onnx/export';
 import type { Graph } from '../../onnx/graph';
 import { arrayOf, isFloat, numbers, sizeOf, type Tensor, type TensorType } from '../../onnx/tensor';
-import { InputError } from '../../protocol/errors';
+import { fileTrouble, InputError } from '../../protocol/errors';
 import type { GradientsRequest, TrainerResults } from '../../protocol/trainer-messages';
 import { targetName } from '../../training/data/dataset';
 import { formatNpz } from '../../training/data/npz';
@@ -52,7 +52,7 @@ export async function gradients(
   try {
     await writeFile(out, formatNpz(arrays));
   } catch (error) {
-    throw new InputError(`${out}: cannot be written: ${error instanceof Error ? error.message : String(error)}.`);
+    throw new InputError(`${out}: cannot be written: ${fileTrouble(error)}.`);
   }
   return { loss: numbers(results.get(loss)!)[0]!, parameters: names.length };
 }

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { gradientDoctor } from './harness';
 
 /** The shipped bundle: its models lie beside it. */
 const run = async (...args: string[]): Promise<string> =>
@@ -43,6 +44,16 @@ describe('gradient-doctor bench', () => {
     } finally {
       await rm(folder, { recursive: true });
     }
+  });
+
+  it('refuses an execution provider that is not usable, before anything is timed', async () => {
+    const providers = () => Promise.resolve([{ id: 'cuda', usable: false, why: 'There is no library.' }]);
+    const { code, err } = await gradientDoctor(['bench', '--ep', 'cuda'], { providers });
+    assert.deepEqual(
+      { code, err },
+      { code: 3, err: 'The execution provider "cuda" is not usable here: There is no library.\n' },
+    );
+    assert.equal((await gradientDoctor(['bench', '--ep', 'cude'], { providers })).code, 2);
   });
 
   it('names its models where one is asked for that it has not', async () => {

@@ -87,5 +87,8 @@ describe('gradient-doctor capture', () => {
     const folder = await gradientDoctor(['capture', tmpdir(), '--out', 'somewhere']);
     assert.equal(folder.code, 2);
     assert.match(folder.err, /a folder; name the training script in it\.\n$/);
+    const missing = await gradientDoctor(['capture', 'nowhere.py', '--out', 'somewhere', '--python', 'python']);
+    assert.equal(missing.code, 2);
+    assert.match(missing.err, /nowhere\.py: cannot be read: there is no such file or folder\.\n$/);
   });
 });

@@ -179,7 +179,11 @@ describe('errors of the command line', () => {
   });
 
   for (const [what, words, message] of [
-    ['an unknown option', ['diagnose', 'm.onnx', '--frobnicate'], /unknown option '--frobnicate'/],
+    [
+      'an unknown option',
+      ['diagnose', 'm.onnx', '--frobnicate'],
+      /unknown option '--frobnicate'\. See gradient-doctor --help\.$/m,
+    ],
     ['an unknown command', ['frobnicate'], /unknown command 'frobnicate'/],
     ['no model', ['diagnose'], /missing required argument 'model'/],
     ['an unknown loss', ['diagnose', 'm.onnx', '--loss', 'hinge'], /'hinge' is invalid.*cross-entropy/],
@@ -187,7 +191,23 @@ describe('errors of the command line', () => {
     ['a negative learning rate', ['diagnose', 'm.onnx', '--lr', '-1'], /--lr/],
     ['an unknown remedy', ['diagnose', 'm.onnx', '--remedy', 'prayer'], /no "prayer".*Known: clip-grad-norm/],
     ['a remedy as schedule', ['diagnose', 'm.onnx', '--schedule', 'relu'], /no "relu".*exponential-lr/],
-    ['a bad parameter', ['diagnose', 'm.onnx', '--remedy', 'clip-grad-norm:max_norm=-1'], /clip-grad-norm\.max_norm/],
+    [
+      'a bad parameter',
+      ['diagnose', 'm.onnx', '--remedy', 'clip-grad-norm:max_norm=-1'],
+      /norm\.max_norm: Write a number above 0\./,
+    ],
+    [
+      'an unknown parameter',
+      ['diagnose', 'm.onnx', '--schedule', 'step-lr:size=3'],
+      /step-lr\.size: Unknown field "size"\./,
+    ],
+    [
+      'an option of another optimizer',
+      ['diagnose', 'm.onnx', '--optimizer', 'adam', '--momentum', '0.9'],
+      /--momentum is not an option of adam/,
+    ],
+    ["Nesterov's momentum without momentum", ['diagnose', 'm.onnx', '--nesterov'], /--nesterov needs a --momentum/],
+    ['threads without number', ['diagnose', 'm.onnx', '--threads', '100000'], /--threads.* from 1 to 1024/],
     ['parameters without a name', ['diagnose', 'm.onnx', '--remedy', 'clip-grad-norm:3'], /"3" is not of the form/],
     ['no output file', ['gradients', 'm.onnx'], /--out/],
   ] as const)
@@ -198,6 +218,12 @@ describe('errors of the command line', () => {
       assert.match(err, message);
       assert.equal(err.trimEnd().split('\n').length, 1, err);
     });
+
+  it('are the help, line by line, where no command is named', async () => {
+    const { code, out, err } = await gradientDoctor([]);
+    assert.deepEqual({ code, out }, { code: 2, out: '' });
+    assert.match(err, /^Usage: gradient-doctor .*\n[^]*\n {2}diagnose \[options\] <model> /);
+  });
 
   it('are none when help or version is asked for', async () => {
     assert.match((await gradientDoctor(['--version'])).out, /^\d+\.\d+\.\d+\n$/);

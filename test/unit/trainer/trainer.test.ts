@@ -8,7 +8,7 @@ import { setTimeout } from 'node:timers/promises';
 import { GraphBuilder } from '../../../extension/onnx/builder';
 import { exportGraph } from '../../../extension/onnx/export';
 import { emptyGraph } from '../../../extension/onnx/graph';
-import { numbers, tensor } from '../../../extension/onnx/tensor';
+import { numbers, tensor, type Tensor } from '../../../extension/onnx/tensor';
 import { InputError, RunError } from '../../../extension/protocol/errors';
 import { defaultExperiment, defaultOptimizer, type Experiment } from '../../../extension/protocol/experiment';
 import { rowWidth, stepColumn, type RunHeader, type StepChunk } from '../../../extension/protocol/run';
@@ -191,12 +191,43 @@ describe('Trainer', () => {
   it('says what is wrong with the data', async () => {
     await assert.rejects(run(experiment({ data: { kind: 'file', path: 'nowhere.npz' } })), InputError);
     const arrays = parseNpz(await readFile(join(folder, 'data.npz')));
-    arrays.set('target', tensor('int64', [40], Array(40).fill(3)));
-    await writeFile(join(folder, 'wrong.npz'), formatNpz(arrays));
-    await assert.rejects(
-      run(experiment({ data: { kind: 'file', path: join(folder, 'wrong.npz') } })),
-      /The target holds class 3; the model has the classes 0 to 2/,
-    );
+    const x = arrays.get('x')!;
+    const holey = tensor('float32', x.shape, numbers(x).with(6, NaN));
+    const wrong: [Record<string, Tensor>, RegExp][] = [
+      [
+        { target: tensor('int64', [40], Array(40).fill(3)) },
+        /wrong\.npz: the target holds class 3; the model has the classes 0 to 2/,
+      ],
+      [{ x: tensor('float32', [40, 2], Array(80).fill(1)) }, /wrong\.npz: the array "x" has shape \[40, 2\]/],
+      [{ x: holey }, /wrong\.npz: the array "x" holds NaN, first at \[1, 2\]\./],
+      [{ x: tensor('float32', [0, 4], []), target: tensor('int64', [0], []) }, /wrong\.npz: its arrays have no rows\./],
+    ];
+    for (const [changed, message] of wrong) {
+      await writeFile(join(folder, 'wrong.npz'), formatNpz(new Map([...arrays, ...Object.entries(changed)])));
+      const settings = experiment({ data: { kind: 'file', path: join(folder, 'wrong.npz') } });
+      await assert.rejects(run(settings), { name: 'InputError', message });
+    }
+  });
+
+  it('says what is wrong with the model', async () => {
+    const network = (op: string, weight: number[]) => {
+      const g = new GraphBuilder(emptyGraph('wrong'));
+      const w = g.initializer('head.weight', tensor('float32', [2, 2], weight));
+      g.output(g.op(op, [g.input('x', 'float32', [3, 2]), w], {}, { dtype: 'float32', shape: [3, 2] }));
+      return exportGraph(g.graph);
+    };
+    const wrong: [Uint8Array, RegExp][] = [
+      [network('MatMul', [1, 2, NaN, 4]), /wrong\.onnx: the weight "head\.weight" holds NaN before any training\./],
+      [
+        network('Frobnicate', [1, 2, 3, 4]),
+        /wrong\.onnx: ONNX Runtime refuses the model: it has no operator Frobnicate, of node ".*"\. Replace/,
+      ],
+      [Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n'), /git lfs pull/],
+    ];
+    for (const [bytes, message] of wrong) {
+      await writeFile(join(folder, 'wrong.onnx'), bytes);
+      await assert.rejects(run(experiment({ loss: 'mse' }, 'wrong.onnx')), { name: 'InputError', message });
+    }
   });
 
   it('writes gradients, zeros for what the loss does not reach', async () => {
