@@ -10,6 +10,8 @@ export interface DepthProfile {
   /** What was measured, as sentences name it. */
   measure: '∂L/∂weight' | '∂L/∂activation';
   points: readonly { layer: string; magnitude: number }[];
+  /** Those of the points that have no say in the comparison of first and last. */
+  unlike: ReadonlySet<string>;
 }
 
 /** Layers whose weights multiply what passes through. Norms and embeddings have gradients on scales of their own. */
@@ -17,9 +19,16 @@ const weightKinds: ReadonlySet<LayerKind> = new Set(['linear', 'conv', 'recurren
 
 const earlySteps = 10;
 
-/** Indices of the layers that are compared by depth. */
+/** Indices of the layers whose gradients are measured by depth. */
 export const weightLayers = (telemetry: Telemetry): number[] =>
   range(telemetry.layers.length).filter((layer) => weightKinds.has(telemetry.layers[layer]!.kind));
+
+/**
+ * Those of them that are alike. The gradient of a query or a key is as small as the differences between what is attended
+ * to, next to nothing while the shares are all but equal, in the last block as in the first: that is no decay with depth.
+ */
+export const alikeWeightLayers = (telemetry: Telemetry): number[] =>
+  weightLayers(telemetry).filter((layer) => !telemetry.layers[layer]!.scores);
 
 const finiteSteps = (telemetry: Telemetry): number[] =>
   range(telemetry.steps).filter((step) => Number.isFinite(telemetry.loss(step)));
@@ -58,7 +67,8 @@ function profile(
     const magnitudes = window.map((step) => magnitudeAt(step, layer) ?? NaN).filter(Number.isFinite);
     return magnitudes.length > 0 ? [{ layer: telemetry.layers[layer]!.name, magnitude: median(magnitudes) }] : [];
   });
-  return { measure, points };
+  const unlike = telemetry.layers.filter(({ scores }) => scores).map(({ name }) => name);
+  return { measure, points, unlike: new Set(unlike) };
 }
 
 export interface DepthRatio {
@@ -72,7 +82,8 @@ export interface DepthRatio {
 }
 
 /** Undefined for fewer than two layers, or where the last layers receive nothing either. */
-export function depthRatio({ measure, points }: DepthProfile): DepthRatio | undefined {
+export function depthRatio({ measure, points: all, unlike }: DepthProfile): DepthRatio | undefined {
+  const points = all.filter(({ layer }) => !unlike.has(layer));
   if (points.length < 2) return undefined;
   // Medians over a quarter, so that one odd layer (a gate, a zero-initialised branch) decides nothing.
   const quarter = Math.max(1, Math.floor(points.length / 4));

@@ -13,7 +13,7 @@ export interface Progress {
 }
 
 /** A loss that has lost this much of its start is a training that works. */
-const goodProgress = 0.1;
+export const goodProgress = 0.1;
 
 /** An even number, so that a loss that goes up and down starts in its middle. */
 const firstLosses = 4;

@@ -18,6 +18,7 @@ export interface Layer {
 /** @param parameters names of the trainable initializers (see `findParameters`); in forward order */
 export function findLayers(graph: Graph, parameters: readonly string[]): Layer[] {
   const network = analyse(graph, parameters);
+  const scores = scoresOf(network);
   const groups = [...groupsByModule(network)].flatMap(([path, calls]) =>
     path !== '' && isLeaf(path, network) && !calls.some((call) => doesSeveralThings(call, network))
       ? moduleGroups(path, calls, network)
@@ -26,7 +27,7 @@ export function findLayers(graph: Graph, parameters: readonly string[]): Layer[]
   return groups
     .map((group) => ({ ...group, at: network.order.get(group.nodes.at(-1)!)! }))
     .sort((a, b) => a.at - b.at)
-    .flatMap((group) => toLayer(group, network))
+    .flatMap((group) => toLayer(group, network, scores))
     .map(uniquelyNamed());
 }
 
@@ -268,7 +269,7 @@ const functionNames: Readonly<Record<string, string>> = {
 /** Names that exporters make up for weights they have rewritten. */
 const isAnonymous = (name: string): boolean => name.includes('::') || /^(?:val_)?\d+$/.test(name);
 
-function toLayer({ name, nodes }: Group, network: Network): Layer[] {
+function toLayer({ name, nodes }: Group, network: Network, scores: ReadonlySet<string>): Layer[] {
   const output = outputOf(nodes, network);
   if (output === undefined) return [];
   const parameters = [...new Set(nodes.flatMap(network.parametersOf))];
@@ -283,12 +284,52 @@ function toLayer({ name, nodes }: Group, network: Network): Layer[] {
         source: nodes.find(({ source }) => source)?.source,
         // A function in a module's `forward` is not created by what creates the module.
         ...(nodes[0]!.layer === name && nodes[0]!.created ? { created: nodes[0]!.created } : {}),
+        ...(scores.has(output) ? { scores: true } : {}),
       },
       output,
       nodes,
     },
   ];
 }
+
+/** The values that reach the outputs of the model through the shares of an attention alone. */
+function scoresOf(network: Network): Set<string> {
+  const scores = new Set<string>();
+  const results = new Set(network.graph.outputs.map(({ name }) => name));
+  const mattersOnlyTo = (node: Node, value: string): boolean => {
+    if (node.opType === 'Softmax') return isMixing(node, network);
+    if (node.opType === 'Attention') return node.inputs[valuesOfAttention] !== value;
+    return node.outputs.every((output) => output === '' || scores.has(output));
+  };
+  for (const node of [...network.live].reverse())
+    for (const output of node.outputs) {
+      const takers = (network.takers.get(output) ?? []).filter((taker) => network.order.has(taker));
+      if (takers.length > 0 && !results.has(output) && takers.every((taker) => mattersOnlyTo(taker, output)))
+        scores.add(output);
+    }
+  return scores;
+}
+
+/** Which input of the operator Attention is V. */
+const valuesOfAttention = 2;
+
+/** Whether the shares that a softmax gives weigh other activations, and are not the network's answer. */
+function isMixing(softmax: Node, network: Network): boolean {
+  const shares = new Set(softmax.outputs);
+  for (const value of shares)
+    for (const node of network.takers.get(value) ?? []) {
+      const isProduct = ['MatMul', 'Mul', 'Einsum'].includes(node.opType);
+      if (isProduct && node.inputs.some((input) => !shares.has(input) && isLiveValue(input, network))) return true;
+      if (keepingShares.has(node.opType)) for (const output of node.outputs) shares.add(output);
+    }
+  return false;
+}
+
+const keepingShares = new Set(
+  'Cast CastLike Div Dropout Expand Gather Identity Mul Reshape Slice Split Squeeze Transpose Unsqueeze Where'.split(
+    ' ',
+  ),
+);
 
 /** The last value that leaves the layer; the largest where it returns several, as recurrent modules do. */
 function outputOf(nodes: readonly Node[], { graph, takers }: Network): string | undefined {

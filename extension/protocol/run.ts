@@ -58,6 +58,8 @@ export interface LayerInfo {
   created?: SourceLocation;
   /** Elements of its output activation for a whole batch, where sizes are fixed. */
   outputSize?: number;
+  /** Its output reaches the rest of the network through the shares of an attention alone: a query, a key, a gate that mixes. */
+  scores?: true;
 }
 
 export const layerKinds = [

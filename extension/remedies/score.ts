@@ -1,5 +1,6 @@
 /** What a run is worth: how healthy it is, how far its loss came, and what a trial changed of both. */
 import { activationGradientProfile, weightGradientProfile } from '../diagnosis/depth-profile';
+import { percentile } from '../diagnosis/statistics';
 import type { Finding, SymptomId } from '../protocol/finding';
 import type { Curves, Effect, Outcome } from '../protocol/prescription';
 import { rowWidth, stepColumn, type Run } from '../protocol/run';
@@ -116,10 +117,16 @@ const ofEarlySteps: ReadonlySet<SymptomId> = new Set([
 const farSteps = 5;
 const farFactor = 100;
 
-/** Less than this of the baseline's first loss is no difference. */
+/** Less than this of {@link scaleOf} is no difference. */
 const noticeable = 0.05;
 
-/** What a trial came to, in one word and one sentence. */
+/** What losses are large or small against: the loss that training started from, or in a quarter of the steps, where that start was far too large. */
+const scaleOf = (baseline: Assessment, trial: Assessment): number => {
+  const usual = percentile([...baseline.curves.losses].filter(Number.isFinite), 0.75);
+  return Math.abs(Math.min(startOf(baseline, trial), usual)) || 1;
+};
+
+/** What a trial came to, in one word and one sentence. A loss that ends above the baseline's is no help, whatever else is. */
 export function judge(
   baseline: Assessment,
   trial: Assessment,
@@ -130,17 +137,16 @@ export function judge(
     return { outcome: 'failed', why: worst?.message ?? t('The loss is not a finite number.') };
   const before = lossAt(baseline, trial.curves.losses.length);
   const gained = before - trial.loss;
-  const scale = Math.abs(baseline.initialLoss) || 1;
-  const lost = Number.isFinite(before) && gained < -noticeable * scale;
-  if (isHealthy(trial) && !lost)
-    return { outcome: 'healthy', why: t('No warning is left; the loss reaches {0}.', trial.loss.toPrecision(3)) };
-  if (lost && trial.health <= baseline.health)
+  const scale = scaleOf(baseline, trial);
+  if (Number.isFinite(before) && gained < -noticeable * scale)
     return {
       outcome: 'worse',
       why: t('The loss ends at {0} instead of {1}.', trial.loss.toPrecision(3), before.toPrecision(3)),
     };
+  if (isHealthy(trial))
+    return { outcome: 'healthy', why: t('No warning is left; the loss reaches {0}.', trial.loss.toPrecision(3)) };
   const better = trial.health > baseline.health * 1.1 || !Number.isFinite(before) || gained > noticeable * scale;
-  if (better && !lost)
+  if (better)
     return { outcome: 'improved', why: worst ? t('Still: {0}', worst.message) : t('The loss falls further.') };
   if (trial.health < baseline.health / 1.1) return { outcome: 'worse', why: worst?.message ?? t('The loss rises.') };
   return { outcome: 'no-effect', why: worst ? t('Still: {0}', worst.message) : t('Nothing noticeable changes.') };

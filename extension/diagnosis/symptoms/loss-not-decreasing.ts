@@ -1,5 +1,5 @@
 import type { LossId } from '../../protocol/experiment';
-import { progressOf } from '../progress';
+import { goodProgress, progressOf } from '../progress';
 import { number } from '../sentence';
 import type { Symptom } from '../symptom';
 
@@ -19,18 +19,25 @@ export const lossNotDecreasing: Symptom = {
     if (telemetry.steps < fewestSteps || found.some(({ symptom }) => symptom === 'non-finite')) return [];
     const { from, to, drop, noise } = progressOf(telemetry);
     const done = classification.has(telemetry.run.header.settings.loss) && to < arrived;
-    if (done || drop >= Math.max(threshold, noise)) return [];
+    if (done) return [];
     const course = [number(from), number(to), telemetry.steps] as const;
-    const rises = drop < -noise && drop < -threshold;
-    return [
-      {
-        severity: 'warning',
-        layers: [],
-        value: drop,
-        message: rises
+    const inPercent = (share: number): string => `${number(100 * share)} %`;
+    if (drop < threshold) {
+      const message =
+        drop < -Math.max(noise, threshold)
           ? t('The loss rises: from {0} to {1} in {2} steps.', ...course)
-          : t('The loss does not decrease: from {0} to {1} in {2} steps, no more than its noise.', ...course),
-      },
-    ];
+          : t('The loss does not decrease: from {0} to {1} in {2} steps.', ...course);
+      return [{ severity: 'warning', layers: [], value: drop, message }];
+    }
+    // A loss that may have fallen far, for all its noise tells, is not one that does not fall.
+    if (drop >= noise || drop + noise >= goodProgress) return [];
+    const message = t(
+      'The loss does not decrease: from {0} to {1} in {2} steps, by {3}, within its noise of {4}.',
+      ...course,
+      inPercent(drop),
+      inPercent(noise),
+    );
+    const reference = 'two standard errors of the loss, as it differs from batch to batch';
+    return [{ severity: 'warning', layers: [], value: drop, threshold: noise, reference, message }];
   },
 };

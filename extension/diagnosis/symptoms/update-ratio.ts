@@ -1,5 +1,5 @@
 import type { Telemetry } from '../../protocol/telemetry';
-import { weightLayers } from '../depth-profile';
+import { alikeWeightLayers } from '../depth-profile';
 import { isProgressing } from '../progress';
 import { names, number } from '../sentence';
 import { median } from '../statistics';
@@ -68,6 +68,6 @@ const ratiosBy = (
   telemetry: Telemetry,
   reduce: (ratios: readonly number[]) => number,
 ): { layer: string; ratio: number }[] =>
-  weightLayers(telemetry)
+  alikeWeightLayers(telemetry)
     .map((layer) => ({ layer: telemetry.layers[layer]!.name, ratio: reduce(updateRatios(telemetry, layer)) }))
     .filter(({ ratio }) => ratio > 0);

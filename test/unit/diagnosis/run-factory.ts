@@ -33,6 +33,8 @@ export interface RunPlan {
   settings?: Partial<RunHeader['settings']>;
   /** Columns of a step; the loss falls to a tenth where nothing else is said. */
   step?: (step: number) => Partial<Record<StepColumn, number>>;
+  /** Weight layers that are queries or keys. */
+  scores?: readonly string[];
   /** ‖∂L/∂h‖ of the layer `layers.0`, by time step. */
   throughTime?: readonly number[];
   /** @param index of the layer, activations counted; @param depth 0 at the first layer, 1 at the last */
@@ -49,6 +51,7 @@ export function makeRun({
   settings,
   step,
   layer,
+  scores = [],
   throughTime = [],
 }: RunPlan): Run {
   const layers = [
@@ -57,7 +60,7 @@ export function makeRun({
       { name: `layers.${2 * i + 1}`, op: activation, kind: 'activation' as const, parameters: [] },
     ]).flat(),
     linear('head'),
-  ];
+  ].map((info): LayerInfo => (scores.includes(info.name) ? { ...info, scores: true } : info));
   const parameters = layers.flatMap((info) =>
     info.parameters.map((name) => ({ name, shape: [4, 4], size: weights, trainable: true })),
   );

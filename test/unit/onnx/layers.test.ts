@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { importGraph } from '../../../extension/onnx/import';
-import { findLayers } from '../../../extension/onnx/layers';
+import { findLayers, type Layer } from '../../../extension/onnx/layers';
 import { findParameters } from '../../../extension/onnx/parameters';
 import { modelOf, node, port, weight } from './models';
 
-/** Name, operator, kind, output and parameters of each layer of a graph that takes `x` and gives `y`. */
-function layersOf(weights: Record<string, number[]>, nodes: ReturnType<typeof node>[]): string[] {
+type Weights = Record<string, number[]>;
+type Nodes = ReturnType<typeof node>[];
+
+/** The layers of a graph that takes `x` and gives `y`. */
+function layersIn(weights: Weights, nodes: Nodes): Layer[] {
   const initializer = Object.entries(weights).map(([name, dims]) => weight(name, dims));
   const graph = importGraph(
     modelOf({ input: [port('x', [2, 4])], output: [port('y', [2, 4])], initializer, node: nodes }),
@@ -14,8 +17,19 @@ function layersOf(weights: Record<string, number[]>, nodes: ReturnType<typeof no
   return findLayers(
     graph,
     trainable.map(({ name }) => name),
-  ).map(({ info, output }) => [info.name, info.op, info.kind, output, ...info.parameters].join(' '));
+  );
 }
+
+/** Name, operator, kind, output and parameters of each. */
+const layersOf = (weights: Weights, nodes: Nodes): string[] =>
+  layersIn(weights, nodes).map(({ info, output }) =>
+    [info.name, info.op, info.kind, output, ...info.parameters].join(' '),
+  );
+
+const scoring = (weights: Weights, nodes: Nodes): string[] =>
+  layersIn(weights, nodes)
+    .filter(({ info }) => info.scores)
+    .map(({ info }) => info.name);
 
 const named = (name: string, inputs: string[], output: string) =>
   node(name.split('/').at(-1)!.replace(/_\d+$/, ''), inputs, [output], { name });
@@ -127,6 +141,60 @@ describe('findLayers', () => {
         'attention Attention attention y',
       ],
     );
+  });
+
+  describe('what reaches the rest of the network through the shares of an attention alone', () => {
+    const attention = (path: string, input: string, output: string) => [
+      ...['q', 'k', 'v'].map((role) =>
+        named(`${path}/${role}/MatMul`, [input, `${path.slice(1)}.${role}.weight`], `${path}${role}`),
+      ),
+      named(`${path}/Transpose`, [`${path}k`], `${path}kT`),
+      named(`${path}/MatMul`, [`${path}q`, `${path}kT`], `${path}s`),
+      named(`${path}/Div`, [`${path}s`, 'root'], `${path}t`),
+      named(`${path}/Softmax`, [`${path}t`], `${path}p`),
+      named(`${path}/Dropout`, [`${path}p`], `${path}d`),
+      named(`${path}/MatMul_1`, [`${path}d`, `${path}v`], output),
+    ];
+    const weightsOf = (path: string) => ({
+      [`${path}.q.weight`]: [4, 4],
+      [`${path}.k.weight`]: [4, 4],
+      [`${path}.v.weight`]: [4, 4],
+    });
+
+    it('are queries and keys, not values, nor what comes before them', () => {
+      assert.deepEqual(
+        scoring({ 'in.weight': [4, 4], ...weightsOf('a'), ...weightsOf('b'), root: [] }, [
+          named('/in/MatMul', ['x', 'in.weight'], 'h'),
+          ...attention('/a', 'h', 'i'),
+          ...attention('/b', 'i', 'y'),
+        ]),
+        ['a.q', 'a.k', 'b.q', 'b.k'],
+      );
+    });
+
+    it('are not the layers before a softmax that is the answer', () => {
+      assert.deepEqual(
+        scoring({ 'a.weight': [4, 4], 'b.weight': [4, 4] }, [
+          named('/a/MatMul', ['x', 'a.weight'], 'h'),
+          named('/b/MatMul', ['h', 'b.weight'], 'i'),
+          named('/Softmax', ['i'], 'y'),
+        ]),
+        [],
+      );
+    });
+
+    it('are both layers of additive attention', () => {
+      assert.deepEqual(
+        scoring({ 'w.weight': [4, 4], 'u.weight': [4, 4] }, [
+          named('/w/MatMul', ['x', 'w.weight'], 'h'),
+          named('/Tanh', ['h'], 'i'),
+          named('/u/MatMul', ['i', 'u.weight'], 'j'),
+          named('/Softmax', ['j'], 'k'),
+          named('/Mul', ['k', 'x'], 'y'),
+        ]),
+        ['w', 'tanh', 'u'],
+      );
+    });
   });
 
   it('falls back to one layer per weight of a plain model', () => {
