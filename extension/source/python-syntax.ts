@@ -373,7 +373,9 @@ class PythonReader {
       const word = present(children[i]).name;
       if (word === 'async') i++;
       else if (word === 'for') {
-        const split = children.findIndex(({ name }, at) => at > i && name === 'in');
+        const found = children.findIndex(({ name }, at) => at > i && name === 'in');
+        // Not written yet: all that follows is the target.
+        const split = found < 0 ? children.length : found;
         let end = split + 1;
         while (end < children.length && !['for', 'if', 'async'].includes(children[end]!.name)) end++;
         clauses.push({

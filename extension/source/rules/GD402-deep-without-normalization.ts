@@ -1,13 +1,16 @@
-import type { Op } from '../values';
+import type { Layer, Op } from '../values';
 import type { Problem, Rule } from './rule';
 import { isGrouped } from './weights';
 import { networkSpan } from './whole-network';
 
 const fewestLayers = 10;
 
+/** The weight layers on a way, the last one first. */
 interface Depth {
   count: number;
   first: Op | undefined;
+  last?: Op;
+  before?: Depth;
 }
 
 /** Without normalization the scale of activations and gradients drifts a little in every layer. */
@@ -52,7 +55,14 @@ const depthAt = (op: Op, depths: ReadonlyMap<Op, Depth>): Depth => {
   }
   if (op.category !== 'weights' || op.layer?.slots.has('reparametrized')) return deepest;
   if (isGrouped(op)) return deepest;
-  return { count: deepest.count + 1, first: deepest.first ?? op };
+  // A layer that is called again is a step of a recurrence, and no further depth.
+  if (isOnWay(op.layer, deepest)) return deepest;
+  return { count: deepest.count + 1, first: deepest.first ?? op, last: op, before: deepest };
+};
+
+const isOnWay = (layer: Layer | undefined, way: Depth): boolean => {
+  for (let at: Depth | undefined = way; layer && at; at = at.before) if (at.last?.layer === layer) return true;
+  return false;
 };
 
 const isNormalizedValue = (op: Op): boolean => {

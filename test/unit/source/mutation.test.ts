@@ -49,7 +49,17 @@ describe('linting while someone types', () => {
     for (const start of ['for', 'for x in', 'for x in y', 'if', 'if x:\n  y\nelif', 'while', 'with', 'match x', 'x +='])
       for (const rest of ['', '\n', ':', ':\n', ' y\nimport torch\n'])
         lintSource(parseSource('/a.py', `import torch\n${start}${rest}`, 'python'));
-    for (const text of ['f(x for', 'f(x for y', '[x for y in', '{x: y for', 'f(async', '@', '@x\n', 'lambda'])
+    for (const text of [
+      'f(x for',
+      'f(x for y',
+      '[x for y in',
+      '[x for y in z for w',
+      '{x: y for',
+      'f(async',
+      '@',
+      '@x\n',
+      'lambda',
+    ])
       lintSource(parseSource('/a.py', `import torch\ny = ${text}`, 'python'));
   });
 

@@ -33,12 +33,11 @@ class Net(nn.Module):
         self.l3 = nn.Linear(8, 8)
         self.l4 = nn.Linear(8, 8)
         self.l5 = nn.Linear(8, 8)
-    def block(self, x):
+    def forward(self, x):
         for layer in [self.l1, self.l2, self.l3, self.l4, self.l5]:
             x = torch.relu(layer(x))
         return x
-    def forward(self, x):
-        return self.block(self.block(x))
+net = nn.Sequential(Net(), Net())
 `),
     'saturating as well': torch(
       'net = nn.Sequential(*[m for _ in range(30) for m in (nn.Linear(8, 8), nn.Sigmoid())])\n',
@@ -71,6 +70,34 @@ for (let i = 0; i < 11; i++) model.add(tf.layers.dense({ units: 8, inputShape: [
 `),
   },
   passes: {
+    'a recurrent network by hand, called in a loop over the steps': torch(`
+class RNN(nn.Module):
+    def __init__(self, inputs, hidden, outputs):
+        super().__init__()
+        self.i2h = nn.Linear(inputs + hidden, hidden)
+        self.i2o = nn.Linear(inputs + hidden, outputs)
+    def forward(self, x, h):
+        both = torch.cat((x, h), 1)
+        return self.i2o(both), self.i2h(both)
+rnn = RNN(57, 128, 18)
+def train(target, line):
+    h = torch.zeros(1, 128)
+    for i in range(20):
+        output, h = rnn(line[i], h)
+    loss = F.cross_entropy(output, target)
+    loss.backward()
+`),
+    'a recurrent network by hand, with a layer for each input': torch(`
+class RNN(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.x2h, self.h2h = nn.Linear(8, 32), nn.Linear(32, 32)
+    def forward(self, x):
+        h = torch.zeros(x.size(0), 32)
+        for t in range(30):
+            h = torch.tanh(self.x2h(x[:, t]) + self.h2h(h))
+        return h
+`),
     'one layer called at every time step': torch(`
 class Decoder(nn.Module):
     def __init__(self, words, size=32, steps=20):
