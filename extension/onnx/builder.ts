@@ -67,6 +67,25 @@ export class GraphBuilder {
     this.graph.types.delete(name);
   }
 
+  /**
+   * Moves the nodes from position `begin` on, which have no subgraphs, to where what they take has been made. The runtime keeps the nodes that it
+   * could compute next in a sorted list when it loads a graph, and nodes that come late in the graph stay in it long: with
+   * thousands of them loading takes seconds.
+   */
+  hoist(begin: number): void {
+    const { nodes } = this.graph;
+    const madeAt = new Map<string, number>();
+    const placed = nodes.map((node, i) => {
+      const at = i < begin ? i : Math.max(0, ...node.inputs.map((name) => madeAt.get(name) ?? 0));
+      for (const name of node.outputs) madeAt.set(name, at);
+      return { node, at };
+    });
+    placed.sort((a, b) => a.at - b.at);
+    placed.forEach(({ node }, i) => {
+      nodes[i] = node;
+    });
+  }
+
   /** The value of a name that the graph (or the graph around it) already has. */
   value(name: string): Value {
     const type = this.graph.types.get(name);

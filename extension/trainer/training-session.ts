@@ -10,8 +10,13 @@ import { readPlacement, type Placement } from './placement';
 import { fromRuntime } from './runtime';
 import { Session, type Feeds, type SessionSettings } from './session';
 
-/** Sessions of this process so far, so that no two write one profile. */
-let opened = 0;
+/** Profiles of this process so far, so that no two sessions write one. */
+let profiles = 0;
+
+const newProfile = (): string => join(tmpdir(), `gradient-doctor-placement-${process.pid}-${profiles++}`);
+
+/** Graphs that a step is tried with. Each knows more of it, so that two do. */
+const mostAttempts = 5;
 
 /** Elements of the states that are kept twice. */
 const mostKept = 2 ** 22;
@@ -26,11 +31,14 @@ export class TrainingSession {
   private states: Feeds;
   /** Before the last call; kept where that is cheap. */
   private before: Feeds | undefined;
+  /** At the beginning of the run that is being taken. */
+  private start: Feeds | undefined;
+  private readonly retired: Session[] = [];
 
   private constructor(
-    private readonly training: TrainingGraph,
-    private readonly session: Session,
-    private readonly settings: SessionSettings,
+    private training: TrainingGraph,
+    private session: Session,
+    private settings: SessionSettings,
   ) {
     this.states = Object.fromEntries(training.states.map(({ input, initial }) => [input, session.tensor(initial)]));
   }
@@ -40,16 +48,14 @@ export class TrainingSession {
    * @throws RunError where the runtime refuses the graph
    */
   static async open(training: TrainingGraph, { provider, threads }: SessionSettings): Promise<TrainingSession> {
-    const profile = join(tmpdir(), `gradient-doctor-placement-${process.pid}-${opened++}`);
     const single = withoutLoops.has(provider);
     const settings: SessionSettings = {
       provider,
       threads,
-      ...(provider !== 'cpu' && { profile }),
+      ...(provider !== 'cpu' && { profile: newProfile() }),
       ...(single && { onDevice: training.states.map(({ output }) => output) }),
     };
-    const graph = single ? withoutLoop(training.graph) : training.graph;
-    return new TrainingSession(training, await Session.open(graph, settings), settings);
+    return new TrainingSession(training, await load(training, settings), settings);
   }
 
   /**
@@ -63,15 +69,13 @@ export class TrainingSession {
     learningRates: readonly number[],
     batches: ReadonlyMap<string, Tensor>,
   ): Promise<Float32Array> {
-    const { training, states: start } = this;
+    const start = this.states;
+    this.start = start;
     const perCall = this.staysOnDevice ? 1 : learningRates.length;
     const rows: Float32Array[] = [];
     for (let at = 0; at < learningRates.length; at += perCall) {
       const rates = learningRates.slice(at, at + perCall);
-      const results = await this.call(firstStep + at, rates, perCall === 1 ? entryOf(batches, at) : batches);
-      rows.push(training.read(results[training.rows]!.data as Float32Array));
-      if (this.states !== start) dispose(this.states);
-      this.states = Object.fromEntries(training.states.map(({ input, output }) => [input, results[output]!]));
+      rows.push(...(await this.take(firstStep + at, rates, part(batches, at, rates.length))));
     }
     this.forgetBefore();
     if (this.isSmall) this.before = start;
@@ -81,9 +85,57 @@ export class TrainingSession {
 
   /** Where the operators of a step run: takes one whose results are thrown away. */
   async placement(batches: ReadonlyMap<string, Tensor>): Promise<Placement> {
-    dispose(await this.call(0, [0], batches));
+    this.start = this.states;
+    await this.take(0, [0], batches);
+    dispose(this.states);
+    this.states = this.start;
     this.session.endProfile();
-    return readPlacement(this.settings.profile!);
+    const { profile } = this.settings;
+    // What a later graph has beside, all providers have.
+    this.settings = { ...this.settings, profile: undefined };
+    return readPlacement(profile!);
+  }
+
+  /**
+   * Where the graph cannot measure a step, that one and those after it are taken with one that can.
+   * @param attempts how many graphs have been tried on the first step
+   */
+  private async take(
+    firstStep: number,
+    learningRates: readonly number[],
+    batches: ReadonlyMap<string, Tensor>,
+    attempts = 0,
+  ): Promise<Float32Array[]> {
+    const { training } = this;
+    const results = await this.call(firstStep, learningRates, batches);
+    const values = results[training.rows]!.data as Float32Array;
+    const retake = attempts < mostAttempts ? training.retake(values) : undefined;
+    if (!retake) {
+      if (this.states !== this.start) dispose(this.states);
+      this.states = Object.fromEntries(training.states.map(({ input, output }) => [input, results[output]!]));
+      return [training.read(values)];
+    }
+    dispose(results);
+    const { step } = retake;
+    const rows = step === 0 ? [] : await this.take(firstStep, learningRates.slice(0, step), part(batches, 0, step));
+    await this.replace(retake.training);
+    const rates = learningRates.slice(step);
+    const rest = part(batches, step, rates.length);
+    return [...rows, ...(await this.take(firstStep + step, rates, rest, step === 0 ? attempts + 1 : 0))];
+  }
+
+  /** What a session has left on a device may not outlive it, so there it stays until all end. */
+  private async replace(training: TrainingGraph): Promise<void> {
+    const { profile } = this.settings;
+    if (profile !== undefined) {
+      this.session.endProfile();
+      await readPlacement(profile);
+      this.settings = { ...this.settings, profile: newProfile() };
+    }
+    if (this.staysOnDevice) this.retired.push(this.session);
+    else await this.session.release();
+    this.session = await load(training, this.settings);
+    this.training = training;
   }
 
   private call(
@@ -157,9 +209,12 @@ export class TrainingSession {
   async release(): Promise<void> {
     dispose(this.states);
     this.forgetBefore();
-    await this.session.release();
+    for (const session of [...this.retired, this.session]) await session.release();
   }
 }
+
+const load = ({ graph }: TrainingGraph, settings: SessionSettings): Promise<Session> =>
+  Session.open(settings.onDevice ? withoutLoop(graph) : graph, settings);
 
 /** Frees what is on the device; what is on the host is collected. */
 function dispose(tensors: Feeds): void {
@@ -186,8 +241,8 @@ async function copied(tensors: Feeds, { provider, threads }: SessionSettings): P
   }
 }
 
-/** The batch of one step, as a stack of one. */
-const entryOf = (batches: ReadonlyMap<string, Tensor>, at: number): Map<string, Tensor> =>
+/** The batches of `count` steps from `at` on. */
+const part = (batches: ReadonlyMap<string, Tensor>, at: number, count: number): Map<string, Tensor> =>
   new Map(
     [...batches].map(
       ([
@@ -199,7 +254,7 @@ const entryOf = (batches: ReadonlyMap<string, Tensor>, at: number): Map<string, 
         },
       ]) => {
         const size = sizeOf(shape);
-        return [name, { dtype, shape: [1, ...shape], data: data.slice(at * size, (at + 1) * size) }];
+        return [name, { dtype, shape: [count, ...shape], data: data.slice(at * size, (at + count) * size) }];
       },
     ),
   );

@@ -1,10 +1,10 @@
 /** Gradient clipping as torch.nn.utils does it: by the global norm, or element by element. */
 import type { GraphBuilder, Value } from '../onnx/builder';
 import type { Experiment } from '../protocol/experiment';
-import { measure, norms, totalNorm } from './magnitudes';
+import { measure, norms, totalNorm, type Care, type Measurements } from './magnitudes';
 
+/** What leaves the graph. */
 export interface Clipped {
-  gradients: readonly Value[];
   /** The global norm before and after, scalars. */
   gradientNorm: Value;
   clippedGradientNorm: Value;
@@ -13,26 +13,33 @@ export interface Clipped {
   clippedNorms?: Value;
 }
 
+export interface Clipping {
+  gradients: readonly Value[];
+  told: Clipped;
+  /** What has been measured to tell it. */
+  measured?: Measurements;
+}
+
 /** @param each the norms of the gradients */
 export function clip(
   g: GraphBuilder,
   clipping: NonNullable<Experiment['clipping']>,
   gradients: readonly Value[],
   each: Value,
-): Clipped {
+  care: Care,
+): Clipping {
   const gradientNorm = totalNorm(g, each);
   if (clipping.kind === 'value') {
     const limited = gradients.map((gradient) => g.max(g.min(gradient, clipping.limit), -clipping.limit));
-    const measured = measure(g, { weights: limited });
-    const clippedNorms = norms(g, measured, measured.weights);
-    return { gradients: limited, gradientNorm, clippedGradientNorm: totalNorm(g, clippedNorms), clippedNorms };
+    const measured = measure(g, { limited }, care);
+    const clippedNorms = norms(g, measured, measured.limited);
+    const told = { gradientNorm, clippedGradientNorm: totalNorm(g, clippedNorms), clippedNorms };
+    return { gradients: limited, told, measured };
   }
   // 1e-6 is PyTorch's guard against a division by zero.
   const clippingFactor = g.min(g.div(clipping.limit, g.add(gradientNorm, 1e-6)), 1);
   return {
     gradients: gradients.map((gradient) => g.mul(gradient, g.cast(clippingFactor, gradient.dtype))),
-    gradientNorm,
-    clippedGradientNorm: g.mul(gradientNorm, clippingFactor),
-    clippingFactor,
+    told: { gradientNorm, clippedGradientNorm: g.mul(gradientNorm, clippingFactor), clippingFactor },
   };
 }

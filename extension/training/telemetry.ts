@@ -13,8 +13,9 @@ import {
   type TelemetryLayout,
 } from '../protocol/run';
 import { activationKind, countFiring, countSaturated, unitAxis } from './activation-statistics';
-import { readMagnitudes, readMoments, readNorm, readNumber, type Measurements } from './magnitudes';
+import { doubts, readMagnitudes, readMoments, readNorm, readNumber, type Doubt, type Measurements } from './magnitudes';
 import type { StepLoop } from './step-loop';
+import { doubtsThroughTime } from './through-time';
 
 export interface ObservedLayer {
   activation: Value;
@@ -104,6 +105,10 @@ export interface RowContents {
   measured: Measurements;
   /** Norms of the weights after the step, then of the steps where they do not follow from those of the gradients. */
   moved: Measurements;
+  /** Gradients after clipping, where that is by value. */
+  limited: Measurements | undefined;
+  /** Whether norms through time are right in any case. */
+  throughTimeWithCare: boolean;
   /** Whether the step is the gradient times the learning rate. */
   proportional: boolean;
 }
@@ -124,6 +129,33 @@ export function readRows(contents: RowContents, values: Float32Array): Float32Ar
       rows.subarray(step * width, (step + 1) * width),
     );
   return rows;
+}
+
+export interface DoubtfulStep {
+  /** Counted from 0. */
+  step: number;
+  doubts: readonly Doubt[];
+}
+
+/**
+ * The first of some steps that has told something wrong. It follows from that step alone, so that a run does not depend
+ * on how many steps the calls take that it is made of.
+ * @param margin see `doubts` in magnitudes.ts
+ */
+export function findDoubts(contents: RowContents, values: Float32Array, margin: number): DoubtfulStep | undefined {
+  const { raw, measured, moved, limited } = contents;
+  const parts = Object.entries({ measured, moved, limited });
+  const throughTime = contents.throughTimeWithCare ? undefined : raw.offset('throughTime');
+  for (let step = 0; step < values.length / raw.width; step++) {
+    const row = values.subarray(step * raw.width, (step + 1) * raw.width);
+    const found = parts.flatMap(([name, measurements]) => {
+      const offset = raw.offset(name);
+      return measurements && offset !== undefined ? doubts(row, offset, measurements, margin) : [];
+    });
+    if (throughTime !== undefined) found.push(...doubtsThroughTime(row.subarray(throughTime)));
+    if (found.some(({ serious }) => serious)) return { step, doubts: found };
+  }
+  return undefined;
 }
 
 function readRow(contents: RowContents, values: Float32Array, row: Float32Array): void {
@@ -153,7 +185,7 @@ function readRow(contents: RowContents, values: Float32Array, row: Float32Array)
     const size = sizeOf(activation.shape);
     const gradient = hasGradient ? ofLayers[next++] : undefined;
     const columns: Partial<Record<ActivationColumn, number>> = {
-      ...readMoments(values, offset, measured.activations[i]!, size),
+      ...readMoments(values, offset, measured.activations[i]!),
       ...(gradient && {
         gradientRms: gradient.norm / Math.sqrt(size),
         gradientMaxAbs: gradient.maxAbs,

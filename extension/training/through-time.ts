@@ -5,7 +5,14 @@ import type { GraphBuilder, Value } from '../onnx/builder';
 import type { Graph } from '../onnx/graph';
 import { sizeOf } from '../onnx/tensor';
 import type { LayerInfo, ThroughTimeColumns } from '../protocol/run';
-import { rowNorms } from './magnitudes';
+import { isNormTrusted, rowNorms, type Care, type Doubt } from './magnitudes';
+
+/** Member of `Care`: all of these norms. */
+const norms = 'norms through time';
+
+/** @param found what a step has given of such norms, measured without care */
+export const doubtsThroughTime = (found: Float32Array): Doubt[] =>
+  found.every(isNormTrusted) ? [] : [{ id: norms, scale: 1, serious: true }];
 
 interface Recurrence {
   /** Dotted path of the module that it is part of. */
@@ -42,23 +49,24 @@ export class GradientsThroughTime {
     gradients: Gradients,
     layers: readonly LayerInfo[],
     offset: number,
-  ): { columns: ThroughTimeColumns[]; values: Value } | undefined {
+    care: Care,
+  ): { columns: ThroughTimeColumns[]; withCare: boolean; values: Value } | undefined {
     const recurrences: Recurrence[] = [
       ...gradients.throughTime,
       ...this.unrolled.flatMap((recurrence) => stacked(g, gradients, recurrence)),
     ];
     if (recurrences.length === 0) return undefined;
-    const norms = recurrences.map(({ gradient }) => {
+    const values = recurrences.map(({ gradient }) => {
       const length = gradient.shape[0]!;
-      return rowNorms(g, g.reshape(gradient, [length, sizeOf(gradient.shape) / length]));
+      return rowNorms(g, g.reshape(gradient, [length, sizeOf(gradient.shape) / length]), care.has(norms));
     });
     let end = offset;
     const columns = this.named(recurrences, layers).map((name, i) => {
       const begin = end;
-      end += norms[i]!.shape[0]!;
+      end += values[i]!.shape[0]!;
       return { ...name, offset: begin, length: end - begin };
     });
-    return { columns, values: g.concat(norms, 0) };
+    return { columns, withCare: care.has(norms), values: g.concat(values, 0) };
   }
 
   /** The layer of each recurrence, and which one of it where the layer has several. */

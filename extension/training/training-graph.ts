@@ -13,10 +13,10 @@ import { fixedWidth, type LayerInfo, type ParameterInfo, type TelemetryLayout } 
 import { clip } from './clipping';
 import { targetName } from './data/dataset';
 import { losses } from './losses';
-import { measure, norms, type Measurements, type Subjects } from './magnitudes';
+import { measure, norms, type Care, type Measurements, type Subjects } from './magnitudes';
 import { createOptimizer, type Optimizer } from './optimizers';
 import { StepLoop, type CarriedState } from './step-loop';
-import { RawRow, readRows, unitCounts, type RowContents } from './telemetry';
+import { findDoubts, RawRow, readRows, unitCounts, type DoubtfulStep, type RowContents } from './telemetry';
 import { GradientsThroughTime } from './through-time';
 
 export interface TrainingRequest {
@@ -57,10 +57,19 @@ export interface TrainingGraph {
   rows: string;
   /** Makes the rows of steps, `rowWidth(layout)` numbers each, of the values of that output. */
   read: (values: Float32Array) => Float32Array;
+  /**
+   * The first of these steps, counted from 0, of which something could not be measured with this graph, and the graph to
+   * take it again with, and those that follow: `read` would be wrong of it, and with clipping the state after it. Both
+   * graphs have the same inputs. Undefined where all is right.
+   */
+  retake: (values: Float32Array) => { step: number; training: TrainingGraph } | undefined;
 }
 
 /** @throws UnsupportedError for an operator on the way to a parameter that has no gradient. */
-export function buildTrainingGraph(request: TrainingRequest): TrainingGraph {
+export const buildTrainingGraph = (request: TrainingRequest): TrainingGraph => build(request, new Map(), 0);
+
+/** @param retakes how many graphs have come before this one */
+function build(request: TrainingRequest, care: Care, retakes: number): TrainingGraph {
   const { forward, parameters } = request;
   const loop = new StepLoop(forward);
   const optimizer = createOptimizer(request.optimizer);
@@ -77,26 +86,41 @@ export function buildTrainingGraph(request: TrainingRequest): TrainingGraph {
   for (const { name, trainable } of parameters) if (trainable) loop.carryInitializer(name);
   for (const { name, value } of request.updates ?? []) loop.next(loop.carryInitializer(name), loop.g.value(value));
 
-  const { row, layout, read } = buildStep(
+  const { row, layout, read, doubts } = buildStep(
     loop,
     request,
+    care,
     optimizer,
     target === undefined ? undefined : loop.g.value(target),
     rates.map((name) => loop.g.value(name)),
   );
   request.form?.finish?.(loop.g);
   const { graph, count, states, rows } = loop.close(row);
-  return { graph, layout, states, optimizer, count, rates: rateInputs, batches, rows, read };
+  const retake: TrainingGraph['retake'] = (values) => {
+    // Every retake builds and loads a graph: so each looks further ahead.
+    const found = doubts(values, 10 ** Math.min(18, 6 * (retakes + 1)));
+    if (!found) return undefined;
+    const more = found.doubts.map(({ id, scale }) => [id, scale] as const);
+    return { step: found.step, training: build(request, new Map([...care, ...more]), retakes + 1) };
+  };
+  return { graph, layout, states, optimizer, count, rates: rateInputs, batches, rows, read, retake };
+}
+
+interface Step extends Pick<TrainingGraph, 'layout' | 'read'> {
+  row: Value;
+  /** @param margin see `doubts` in magnitudes.ts */
+  doubts: (values: Float32Array, margin: number) => DoubtfulStep | undefined;
 }
 
 /** Adds everything after the forward pass to the body of the loop. */
 function buildStep(
   loop: StepLoop,
   request: TrainingRequest,
+  care: Care,
   optimizer: Optimizer,
   target: Value | undefined,
   rates: readonly Value[],
-): { row: Value } & Pick<TrainingGraph, 'layout' | 'read'> {
+): Step {
   const { g } = loop;
   const { forward, parameters, telemetry = true } = request;
   const made = producers(forward);
@@ -116,14 +140,14 @@ function buildStep(
   const observed = layers.filter(({ output }) => gradients.of(output) !== undefined);
   const observedLayers = layers.map(({ info, output }) => ({ ...info, outputSize: sizeOf(g.value(output).shape) }));
   const fixed = { layers: observedLayers, parameters: telemetry ? parameters : [] };
-  const recurrent = throughTime?.block(g, gradients, observedLayers, fixedWidth(fixed));
+  const recurrent = throughTime?.block(g, gradients, observedLayers, fixedWidth(fixed), care);
 
   const activations = layers.map((layer) => ({
     activation: g.value(layer.output),
     hasGradient: observed.includes(layer),
   }));
+  const begin = g.graph.nodes.length;
   const counts = unitCounts(loop, forward, activations);
-  const beside = new Map(counts.map(({ value, layer }) => [value.name, activations[layer]!.activation]));
   const subjects: Subjects = {
     activations: activations.map(({ activation }) => activation),
     numbers: counts.map(({ value }) => value),
@@ -131,7 +155,6 @@ function buildStep(
       telemetry || request.clipping
         ? [...parameterGradients, ...observed.map(({ output }) => gradients.of(output)!)]
         : [],
-    beside,
   };
   /** Weights after the step, then the steps where their norms do not follow from those of the gradients. */
   const told = ({ deltas, weights }: Updates): readonly Value[] =>
@@ -142,18 +165,23 @@ function buildStep(
   raw.add('rate', g, rates[0]!);
   let measured: Measurements;
   let moved: Measurements;
+  let limited: Measurements | undefined;
   if (request.clipping && reached.length > 0) {
-    measured = measure(g, subjects);
+    g.hoist(begin);
+    measured = measure(g, subjects, care);
     const each = norms(g, measured, measured.gradients.slice(0, reached.length));
-    const { gradients: directions, ...found } = clip(g, request.clipping, parameterGradients, each);
-    for (const [name, value] of Object.entries(found)) raw.add(name, g, value);
-    moved = measure(g, { weights: told(move(loop, optimizer, reached, directions, rates)) });
+    const clipped = clip(g, request.clipping, parameterGradients, each, care);
+    for (const [name, value] of Object.entries({ ...clipped.told })) raw.add(name, g, value);
+    limited = clipped.measured;
+    if (limited?.vector) raw.add('limited', g, limited.vector);
+    moved = measure(g, { weights: told(move(loop, optimizer, reached, clipped.gradients, rates)) }, care);
     if (moved.vector) raw.add('moved', g, moved.vector);
   } else {
-    // A parameter is moved, and what becomes of it is measured, as soon as its gradient is there, which then makes room.
     const weights = told(move(loop, optimizer, reached, parameterGradients, rates));
-    weights.forEach(({ name }, i) => beside.set(name, parameterGradients[i % reached.length]!));
-    measured = moved = measure(g, { ...subjects, weights });
+    // A parameter is moved, and what becomes of it is measured, as soon as its gradient is there, which then makes room.
+    // Where nothing is measured, the runtime does so by itself.
+    if (telemetry) g.hoist(begin);
+    measured = moved = measure(g, { ...subjects, weights }, care);
   }
   if (measured.vector) raw.add('measured', g, measured.vector);
 
@@ -179,9 +207,16 @@ function buildStep(
     parameters: observedParameters,
     measured,
     moved,
+    limited,
+    throughTimeWithCare: recurrent?.withCare ?? false,
     proportional: optimizer.proportional,
   };
-  return { row: raw.close(g), layout, read: (values) => readRows(contents, values) };
+  return {
+    row: raw.close(g),
+    layout,
+    read: (values) => readRows(contents, values),
+    doubts: (values, margin) => findDoubts(contents, values, margin),
+  };
 }
 
 interface Updates {

@@ -158,7 +158,7 @@ const sweeps: readonly Sweep[] = [
     title: 'Building and loading the training graph against the layers that are told about',
     size: 'layers',
     time: 'ms',
-    points: [25, 50, 100, 200],
+    points: [50, 100, 200, 400],
     measure: async (depth) => {
       const request = network({ ...usual, depth, width: 8 }, true);
       const build = await least(() => buildTrainingGraph(request), 5);

@@ -32,4 +32,19 @@ describe('GraphBuilder', () => {
   it('refuses shapes that do not broadcast', () => {
     assert.throws(() => broadcast([2, 3], [4]), /do not broadcast/);
   });
+
+  it('moves nodes to where what they take has been made', () => {
+    const g = new GraphBuilder(emptyGraph('graph'));
+    const x = g.input('x', 'float32', [2]);
+    const a = g.unary('Exp', x);
+    const b = g.unary('Log', a);
+    const begin = g.graph.nodes.length;
+    g.unary('Abs', g.unary('Neg', b));
+    g.unary('Sqrt', a);
+    g.hoist(begin);
+    assert.deepEqual(
+      g.graph.nodes.map(({ opType }) => opType),
+      ['Exp', 'Sqrt', 'Log', 'Neg', 'Abs'],
+    );
+  });
 });

@@ -4,27 +4,45 @@ import { exportGraph } from '../../../extension/onnx/export';
 import { emptyGraph } from '../../../extension/onnx/graph';
 import { tensor } from '../../../extension/onnx/tensor';
 import { createRuntime } from '../../../extension/trainer/runtime';
-import { measure, readMagnitudes, readMoments, readNorm } from '../../../extension/training/magnitudes';
+import {
+  doubts,
+  measure,
+  readMagnitudes,
+  readMoments,
+  readNorm,
+  type Care,
+} from '../../../extension/training/magnitudes';
 
-/** What is measured of vectors: as activations, as gradients and as weights. */
-async function measureAll(vectors: readonly (readonly number[])[]) {
+interface Measured {
+  care: Care;
+  mean: number[];
+  std: number[];
+  norm: number[];
+  maxAbs: number[];
+  nonFinite: number[];
+  weight: number[];
+}
+
+/** What is measured of vectors, as activations, as gradients and as weights, with care where that turns out to be needed. */
+async function measureAll(vectors: readonly (readonly number[])[], care: Care = new Map()): Promise<Measured> {
   const g = new GraphBuilder(emptyGraph('measure'));
   const tensors = vectors.map((values) => tensor('float32', [values.length], values));
   const inputs = tensors.map((_, i) => g.input(`x${i}`, 'float32', tensors[i]!.shape));
-  const { vector, activations, gradients, weights } = measure(g, {
-    activations: inputs,
-    gradients: inputs,
-    weights: inputs,
-  });
+  const measurements = measure(g, { activations: inputs, gradients: inputs, weights: inputs }, care);
+  const { vector, activations, gradients, weights } = measurements;
   g.output(vector!);
   const results = await createRuntime().run(
     exportGraph(g.graph),
     new Map(inputs.map(({ name }, i) => [name, tensors[i]!])),
   );
   const row = results.get(vector!.name)!.data as Float32Array;
-  const moments = activations.map((place, i) => readMoments(row, 0, place, vectors[i]!.length));
+  const found = doubts(row, 0, measurements, 1);
+  if (found.length > 0)
+    return measureAll(vectors, new Map([...care, ...found.map(({ id, scale }) => [id, scale] as const)]));
+  const moments = activations.map((place) => readMoments(row, 0, place));
   const magnitudes = gradients.map((place) => readMagnitudes(row, 0, place));
   return {
+    care,
     mean: moments.map(({ mean }) => mean),
     std: moments.map(({ std }) => std),
     norm: magnitudes.map(({ norm }) => norm),
