@@ -162,6 +162,16 @@ describe('The gradient panel', () => {
       files.map(({ start }) => start.join('')),
       [Array.from(Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d])).join(''), '<svg ', 'step,'],
     );
+    // Title and legend, which the page shows beside its canvas, are part of the picture.
+    const [pictureHeight, canvasHeight] = await page.evaluate(() => {
+      const picture = window.harness.received.flatMap((message) =>
+        message.type === 'save' ? [message.content] : [],
+      )[0];
+      const header = (picture as Uint8Array).slice(0, 24);
+      const canvas = document.querySelector<HTMLCanvasElement>('[data-figure="loss"] canvas')!;
+      return [new DataView(header.buffer).getUint32(20), canvas.height] as const;
+    });
+    assert.ok(pictureHeight > canvasHeight + 40, `${pictureHeight} and ${canvasHeight} pixels`);
     await page.close();
   });
 

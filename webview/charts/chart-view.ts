@@ -8,6 +8,7 @@ import { figureLines, type Axis, type Figure, type Line } from './figure';
 import { shortName } from './figures';
 import { axisTicks, placed } from './log-axis';
 import { project, unproject } from './projection';
+import { legendLines } from './svg';
 import type { FrameWork, Task } from './frame-work';
 import type { Theme } from './theme';
 
@@ -34,6 +35,31 @@ export interface Emphasis {
   cursor?: number;
   /** The line or row to point out. */
   line?: number;
+}
+
+interface LegendEntry {
+  line: Line;
+  text: string;
+  x: number;
+  y: number;
+}
+
+/** Rows of a legend in a picture of this width, in CSS pixels. */
+function placeLegend(
+  lines: readonly Line[],
+  width: number,
+  measure: (text: string) => number,
+): { entries: LegendEntry[]; height: number } {
+  const entries: LegendEntry[] = [];
+  let [x, y] = [8, 8];
+  for (const line of lines) {
+    const text = shortName(line.label, 28);
+    const needed = 38 + measure(text);
+    if (x > 8 && x + needed > width) [x, y] = [8, y + 18];
+    entries.push({ line, text, x, y });
+    x += needed;
+  }
+  return { entries, height: lines.length > 0 ? y + 10 : 0 };
 }
 
 /** The part of an axis that is shown, and in which rectangle a picture of it was painted. */
@@ -126,15 +152,37 @@ export class ChartView {
     this.events.zoomed(false);
   }
 
-  /** The picture as it is on screen, on the background of the theme. */
+  /** The picture as it is on screen, with title and legend, on the background of the theme. */
   toPng(): Promise<Blob | undefined> {
     const copy = document.createElement('canvas');
-    copy.width = this.canvas.width;
-    copy.height = this.canvas.height;
+    const scale = this.canvas.width / this.canvas.clientWidth;
     const g = copy.getContext('2d')!;
+    const { family, size } = this.theme.font;
+    const legendFont = `${size - 2}px ${family}`;
+    g.font = legendFont;
+    const legend = placeLegend(legendLines(this.figure), this.canvas.clientWidth, (text) => g.measureText(text).width);
+    const top = 30 + legend.height;
+    copy.width = this.canvas.width;
+    copy.height = this.canvas.height + Math.round(top * scale);
     g.fillStyle = this.theme.background;
     g.fillRect(0, 0, copy.width, copy.height);
-    g.drawImage(this.canvas, 0, 0);
+    g.drawImage(this.canvas, 0, copy.height - this.canvas.height);
+    g.scale(scale, scale);
+    g.fillStyle = this.theme.foreground;
+    g.font = `600 ${size}px ${family}`;
+    g.fillText(this.figure.title, 8, 20);
+    g.font = legendFont;
+    g.lineWidth = 2;
+    for (const { line, text, x, y } of legend.entries) {
+      g.strokeStyle = line.color;
+      g.setLineDash(line.dash ?? []);
+      g.beginPath();
+      g.moveTo(x, 30 + y);
+      g.lineTo(x + 18, 30 + y);
+      g.stroke();
+      g.fillStyle = this.theme.muted;
+      g.fillText(text, x + 23, 34 + y);
+    }
     return new Promise((resolve) => {
       copy.toBlob((blob) => {
         resolve(blob ?? undefined);

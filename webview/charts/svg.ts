@@ -45,11 +45,16 @@ const label = (x: number, y: number, text: string, attributes: string): string =
 /** More lines than this have no legend: their colour tells their depth. */
 const legendLimit = 8;
 
+/** The lines that a picture names. */
+export function legendLines(figure: Figure): readonly Line[] {
+  const lines = figure.kind === 'lines' ? [...figure.lines, ...(figure.right?.lines ?? [])] : [];
+  return lines.length <= legendLimit ? lines : [];
+}
+
 /** The whole figure without zoom. Size in CSS pixels. */
 export function svgOf(figure: Figure, options: SvgOptions = paper): string {
   const { width, height, foreground, muted, background, fontFamily } = options;
-  const lines = figure.kind === 'lines' ? [...figure.lines, ...(figure.right?.lines ?? [])] : [];
-  const legend = lines.length <= legendLimit ? lines : [];
+  const legend = legendLines(figure);
   const rightAxis = figure.kind === 'lines' ? figure.right : undefined;
   const left = figure.y.names ? 132 : 64;
   const area: Area = {
