@@ -56,3 +56,13 @@ export const activationOfConfig: Readonly<Record<string, string>> = {
   softplus: 'softplus',
   softsign: 'softsign',
 };
+
+/** The learning rates of optimizers that `compile` is given by name. */
+export const learningRatesByName: Readonly<Record<string, number>> = {
+  sgd: 0.01,
+  adam: 0.001,
+  adamax: 0.002,
+  adadelta: 1,
+  adagrad: 0.01,
+  rmsprop: 0.001,
+};

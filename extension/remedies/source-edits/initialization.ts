@@ -1,6 +1,6 @@
 /** New weights: after the statement that makes a layer, around the expression that does, or where they are set already. */
 import { holderOf } from '../../source/edits/activation';
-import { gates, orthogonalEdits } from '../../source/edits/recurrent-init';
+import { gates, orthogonalEdits, orthogonalInstead } from '../../source/edits/recurrent-init';
 import { quoteOf } from '../../source/edits/references';
 import { hasOwnLines, insertAfter } from '../../source/edits/statements';
 import { activationName } from '../../source/pytorch-names';
@@ -188,18 +188,35 @@ const adjust = (code: Code, present: Initialization, scheme: Scheme, kindOf: (op
   if (written !== file.source.slice(site)) code.replace(site, written);
 };
 
+/** `nn.init.normal_(weight)` of recurrent weights becomes orthogonal. */
+const adjustRecurrent = (code: Code, layer: Layer, { site, call }: Initialization): void => {
+  const { file } = site;
+  if (!code.first(`orthogonal ${siteKey(site)}`)) return;
+  const own = recurrentOps(code).map((op) => op.layer);
+  const isOwn = ({ parameter }: Initialization): boolean =>
+    parameter.name.startsWith('weight_hh') &&
+    parameter.layer !== undefined &&
+    own.includes(parameter.layer) &&
+    gates[parameter.layer.type] === gates[layer.type];
+  const alone = code.trace.initializations.filter((each) => siteKey(each.site) === siteKey(site)).every(isOwn);
+  const weight = call?.positional[0]?.value.kind === 'parameter' ? call.node.arguments[0]?.value : undefined;
+  const edits = weight && call && alone ? orthogonalInstead(file, layer, call.node, weight) : undefined;
+  if (!edits)
+    throw new DoesNotFit(`Line ${file.source.lineOf(site.from) + 1} sets the recurrent weights; change it there.`);
+  code.take(file, edits);
+};
+
 /** Every gate's hidden-to-hidden matrix orthogonal. */
 const setRecurrent = (code: Code, ops: readonly LayerOp[]): void => {
   const { layer } = ops[0]!;
   const { file } = layer.site;
-  const present = code.trace.initializations.find(
+  const present = code.trace.initializations.filter(
     ({ parameter }) => parameter.layer === layer && parameter.name.startsWith('weight_hh'),
   );
-  if (present?.scheme === 'orthogonal_') throw new DoesNotFit('The recurrent weights are orthogonal already.');
-  if (present)
-    throw new DoesNotFit(
-      `Line ${file.source.lineOf(present.site.from) + 1} sets the recurrent weights; change it there.`,
-    );
+  if (present.some(({ scheme }) => scheme === 'orthogonal_'))
+    throw new DoesNotFit('The recurrent weights are orthogonal already.');
+  for (const each of present) adjustRecurrent(code, layer, each);
+  if (present.length > 0) return;
   const statements = orthogonalEdits(file, layer);
   if (statements) {
     code.take(file, statements);

@@ -2,6 +2,7 @@
 import { argumentNamed, setArgument, setEntry } from '../../source/edits/arguments';
 import type { ParsedSource } from '../../source/parse';
 import type { Expression } from '../../source/syntax';
+import { learningRatesByName } from '../../source/tensorflow-names';
 import { configEntry, type LibraryObject } from '../../source/values';
 import { DoesNotFit } from '../remedy';
 import type { Code } from './code';
@@ -94,7 +95,7 @@ const inOptimizer = (code: Code, optimizer: LibraryObject, factor: number): void
   code.edit(file, setArgument(file, call.node, 'lr', product(standard, factor)));
 };
 
-/** What `compile({ optimizer: 'adam' })` stands for, and TensorFlow.js's defaults. */
+/** TensorFlow.js's defaults. */
 const tensorFlowDefaults: Readonly<Record<string, number>> = {
   sgd: 0.01,
   adam: 0.001,
@@ -127,7 +128,7 @@ const inTensorFlow = (code: Code, factor: number): void => {
     if (kind !== 'compile' || !call || !code.includes(site)) continue;
     const entry = configEntry(call, 'optimizer');
     const name = entry?.value.kind === 'constant' ? String(entry.value.value).toLowerCase() : '';
-    const standard = tensorFlowDefaults[name];
+    const standard = learningRatesByName[name];
     const config = call.node.arguments[0]?.value;
     if (!entry || standard === undefined || config?.kind !== 'dict') continue;
     found = true;

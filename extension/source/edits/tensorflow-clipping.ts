@@ -1,6 +1,7 @@
 /** Gradient clipping in TensorFlow.js: its optimizers have no option for it, so the optimizer is wrapped. */
 import type { ParsedSource } from '../parse';
 import type { TextEdit } from '../text';
+import { learningRatesByName } from '../tensorflow-names';
 import { configEntry, type Value } from '../values';
 import type { ClippingStep } from './clipping';
 import { addHelper, isTypeScript } from './javascript-helpers';
@@ -61,8 +62,12 @@ export const clipTensorFlow = (
   const { value, span } = optimizer;
   const { name } = helpers[which];
   const helper = addHelper(file, name, helperLines(which, isTypeScript(file)));
-  if (value.kind === 'constant' && typeof value.value === 'string')
-    return [...helper, { ...span, insert: `${name}(tf.train.${value.value}(), ${limit})` }];
+  if (value.kind === 'constant' && typeof value.value === 'string') {
+    const named = value.value.toLowerCase();
+    const rate = learningRatesByName[named];
+    if (rate === undefined) return undefined;
+    return [...helper, { ...span, insert: `${name}(tf.train.${named}(${rate}), ${limit})` }];
+  }
   if (value.kind !== 'object' || value.site.file !== file) return undefined;
   const { from, to } = value.site;
   return [...helper, { from, to: from, insert: `${name}(` }, { from: to, to, insert: `, ${limit})` }];

@@ -58,11 +58,11 @@ class Net(nn.Module):
         return self.head(self.body(x))
 `;
 
-const recurrent = (type: string, rest = ''): string =>
+const recurrent = (type: string, rest = '', then = ''): string =>
   net(
     `
 self.rnn = nn.${type}(12, 16, batch_first=True${rest})
-self.head = nn.Linear(16, 2)`,
+self.head = nn.Linear(16, 2)${then}`,
     `
 y, _ = self.rnn(x)
 return self.head(y[:, -1])`,
@@ -186,6 +186,21 @@ close(weight @ weight.T, 2 * torch.eye(300), 1e-4)
     check: isOrthogonal('after.Net().rnn.weight_hh_l0', [1, 3, 4][index]!),
     again: /orthogonal already/,
   })),
+  {
+    name: 'recurrent weights that a statement sets otherwise',
+    program: recurrent(
+      'LSTM',
+      ', num_layers=2',
+      `
+for name, weight in self.rnn.named_parameters():
+    if name.startswith("weight_hh"):
+        nn.init.normal_(weight, std=0.3)`,
+    ),
+    uses: use('orthogonal'),
+    contains: ['for gate in weight.data.chunk(4):\n                    nn.init.orthogonal_(gate)'],
+    check: isOrthogonal('after.Net().rnn.weight_hh_l0', 4) + isOrthogonal('after.Net().rnn.weight_hh_l1', 4),
+    again: /orthogonal already/,
+  },
   {
     name: 'recurrent layers in a comprehension',
     program: net(

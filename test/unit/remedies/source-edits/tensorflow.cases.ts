@@ -398,6 +398,13 @@ const training: readonly TensorFlowCase[] = [
     check: atMost(0.01, 'norms'),
   },
   {
+    name: 'an optimizer by name, that has no learning rate of its own',
+    program: added.replace("'adam'", "'sgd'"),
+    uses: use('clip-grad-norm', { max_norm: 0.01 }),
+    contains: ['clipByGlobalNorm(tf.train.sgd(0.01), 0.01)'],
+    check: atMost(0.01, 'norms'),
+  },
+  {
     name: 'compile and fit',
     program: sequence,
     uses: use('clip-grad-value', { clip_value: 0.001 }),
