@@ -400,6 +400,7 @@ const training: readonly TensorFlowCase[] = [
   {
     name: 'an optimizer by name, that has no learning rate of its own',
     program: added.replace("'adam'", "'sgd'"),
+    types: true,
     uses: use('clip-grad-norm', { max_norm: 0.01 }),
     contains: ['clipByGlobalNorm(tf.train.sgd(0.01), 0.01)'],
     check: atMost(0.01, 'norms'),
