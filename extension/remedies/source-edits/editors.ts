@@ -14,6 +14,7 @@ import { normalizationEditor } from './normalization';
 import { parametrizationEditor } from './parametrization';
 import { scheduleEditor } from './schedule';
 import { tensorFlowLsuvEditor } from './tensorflow-lsuv';
+import { tensorFlowSelfAttentionEditor } from './tensorflow-self-attention';
 import { selfAttentionEditor } from './self-attention';
 import { highwayEditor, residualEditor } from './skip';
 
@@ -65,7 +66,7 @@ export const sourceEditors: Readonly<Record<string, SourceEditors>> = {
   residual: both(residualEditor),
   'long-skip': both(longSkipEditor),
   lsuv: { pytorch: lsuvEditor, tensorflow: tensorFlowLsuvEditor },
-  'self-attention': { pytorch: selfAttentionEditor },
+  'self-attention': { pytorch: selfAttentionEditor, tensorflow: tensorFlowSelfAttentionEditor },
   highway: both(highwayEditor),
   relu: both(activationEditor('relu')),
   'leaky-relu': both(activationEditor('leaky-relu')),

@@ -368,6 +368,40 @@ const cells: readonly TensorFlowCase[] = (['lstm', 'gru'] as const).map((id) => 
   again: /no vanilla RNN/,
 }));
 
+/** The output of a sequence's last step depends on its first, which is the point; the weights train. */
+const attends = (made: Made, tf: typeof tfTypes): void => {
+  counts('SelfAttention', 2, [4, 5, 8])(made, tf);
+  const { model } = made;
+  const x = tf.randomNormal([2, 5, 8], 0, 1, 'float32', 3);
+  const changed = x.add(tf.oneHot([0], 5).reshape([1, 5, 1]));
+  const [before, after] = [x, changed].map((input) => (model.predict(input) as tfTypes.Tensor).dataSync());
+  assert.ok(before!.some((value, i) => Math.abs(value - after![i]!) > 1e-6));
+  const { grads } = tf.variableGrads(() =>
+    (model.apply(x, { training: true }) as tfTypes.Tensor).square().sum().asScalar(),
+  );
+  assert.equal(Object.keys(grads).length, 2 * 8 + 2);
+  for (const gradient of Object.values(grads)) assert.ok(gradient.isFinite().all().dataSync()[0]);
+};
+
+const attention: readonly TensorFlowCase[] = [
+  {
+    name: 'items',
+    program: recurrent('lstm'),
+    uses: use('self-attention'),
+    contains: ['new SelfAttention({ units: 8, returnSequences: true, inputShape: [5, 8] })'],
+    check: attends,
+    again: /already/,
+  },
+  {
+    name: 'typed, with options of a recurrent layer, and heads that divide the width',
+    program: recurrent('simpleRNN').replaceAll('units: 8', "units: 8, activation: 'tanh'"),
+    types: true,
+    uses: use('self-attention', { heads: 3 }),
+    contains: ['new SelfAttention({ units: 8, heads: 3 })'],
+    check: attends,
+  },
+];
+
 const training: readonly TensorFlowCase[] = [
   {
     name: 'compile and fit',
@@ -539,6 +573,7 @@ export const tensorFlowCases: readonly TensorFlowCase[] = [
   ...activation,
   ...skips,
   ...cells,
+  ...attention,
   ...training,
   ...outputs,
 ];

@@ -10,7 +10,7 @@ import { typeErrors } from './type-check';
 import { programs, tensorFlowCases, type Made, type TensorFlowCase } from './tensorflow.cases';
 
 /** What TensorFlow.js has no way to say. */
-const inexpressible = ['weight-norm', 'spectral-norm', 'self-attention'];
+const inexpressible = ['weight-norm', 'spectral-norm'];
 
 const pathOf = ({ types }: TensorFlowCase): string => (types ? '/example.ts' : '/example.js');
 
