@@ -2,6 +2,7 @@
 import type { GraphBuilder, Value } from '../onnx/builder';
 import type { Experiment } from '../protocol/experiment';
 import { measure, norms, totalNorm, type Care, type Measurements } from './magnitudes';
+import type { Pack } from './packs';
 
 /** What leaves the graph. */
 export interface Clipped {
@@ -14,7 +15,8 @@ export interface Clipped {
 }
 
 export interface Clipping {
-  gradients: readonly Value[];
+  /** One per pack. */
+  directions: readonly Value[];
   told: Clipped;
   /** What has been measured to tell it. */
   measured?: Measurements;
@@ -24,22 +26,23 @@ export interface Clipping {
 export function clip(
   g: GraphBuilder,
   clipping: NonNullable<Experiment['clipping']>,
-  gradients: readonly Value[],
+  packs: readonly Pack[],
   each: Value,
   care: Care,
 ): Clipping {
   const gradientNorm = totalNorm(g, each);
   if (clipping.kind === 'value') {
-    const limited = gradients.map((gradient) => g.max(g.min(gradient, clipping.limit), -clipping.limit));
+    const directions = packs.map(({ gradient }) => g.max(g.min(gradient, clipping.limit), -clipping.limit));
+    const limited = packs.map(({ members }, i) => ({ x: directions[i]!, members }));
     const measured = measure(g, { limited }, care);
     const clippedNorms = norms(g, measured, measured.limited);
     const told = { gradientNorm, clippedGradientNorm: totalNorm(g, clippedNorms), clippedNorms };
-    return { gradients: limited, told, measured };
+    return { directions, told, measured };
   }
   // 1e-6 is PyTorch's guard against a division by zero.
   const clippingFactor = g.min(g.div(clipping.limit, g.add(gradientNorm, 1e-6)), 1);
   return {
-    gradients: gradients.map((gradient) => g.mul(gradient, g.cast(clippingFactor, gradient.dtype))),
+    directions: packs.map(({ gradient }) => g.mul(gradient, g.cast(clippingFactor, gradient.dtype))),
     told: { gradientNorm, clippedGradientNorm: g.mul(gradientNorm, clippingFactor), clippingFactor },
   };
 }

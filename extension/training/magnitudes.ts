@@ -32,15 +32,24 @@ const smallestVariance = 1e-4;
 const tensorsAtOnce = 24;
 const elementsAtOnce = 2 ** 17;
 
-/** What is asked for. The order within a list is that of the results. */
+/** A tensor, or several of them, which are the rows of a matrix. */
+export interface Subject {
+  x: Value;
+  /** Where in the results of its kind, or where each row is. */
+  members: readonly number[];
+}
+
+export const each = (tensors: readonly Value[]): Subject[] => tensors.map((x, i) => ({ x, members: [i] }));
+
+/** What is asked for. */
 export interface Subjects {
-  activations?: readonly Value[];
-  gradients?: readonly Value[];
-  weights?: readonly Value[];
+  activations?: readonly Subject[];
+  gradients?: readonly Subject[];
+  weights?: readonly Subject[];
   /** Gradients after clipping. */
-  limited?: readonly Value[];
+  limited?: readonly Subject[];
   /** Single numbers, computed elsewhere, that are best computed with the rest. */
-  numbers?: readonly Value[];
+  numbers?: readonly Subject[];
 }
 
 type Kind = keyof Subjects;
@@ -70,6 +79,8 @@ export interface Place {
   size: number;
   /** The first of its sums and extremes. */
   at: number;
+  /** From there to the next of them. */
+  stride: number;
   /** Where it is measured with care, what it is multiplied with for the sums. */
   scale?: number;
   /** How many elements are finite. */
@@ -103,8 +114,8 @@ interface Numbers {
   maxAbs: number;
 }
 
-function numbersAt(row: Float32Array, offset: number, { kind, at, scale }: Place): Numbers {
-  const [first, second, third] = [0, 1, 2].map((k) => row[offset + at + k]!) as [number, number, number];
+function numbersAt(row: Float32Array, offset: number, { kind, at, stride, scale }: Place): Numbers {
+  const [first, second, third] = [0, 1, 2].map((k) => row[offset + at + k * stride]!) as [number, number, number];
   const numbers: Numbers = { squares: first, sum: NaN, rest: NaN, maxAbs: NaN };
   if (kind === 'gradients') return { ...numbers, maxAbs: Math.max(second, -third) };
   if (kind !== 'activations') return numbers;
@@ -210,14 +221,13 @@ export function norms(g: GraphBuilder, { vector }: Measurements, places: readonl
   return g.mul(g.sqrt(squares), g.constant('float32', [factors.length], factors));
 }
 
-interface Subject {
+interface Measured extends Subject {
   kind: Kind;
-  /** In the list of its kind. */
-  index: number;
-  id: string;
-  x: Value;
   numbers: readonly Value[];
 }
+
+/** Names a tensor among those of a training graph. */
+const idOf = (kind: Kind, member: number): string => `${kind} ${member}`;
 
 /**
  * Measures tensors that the graph already has.
@@ -235,17 +245,22 @@ export function measure(g: GraphBuilder, subjects: Subjects, care: Care): Measur
     .map((run) => join(g, run))
     .reverse();
   let end = 0;
-  for (const { kind, index, id, x, numbers } of runs.flat(2)) {
-    const place: Place = { id, kind, size: sizeOf(x.shape), at: end, scale: care.get(id) };
-    end += numbers.length;
-    if (kind === 'gradients' && care.has(counts)) place.finite = end - 1;
-    places[kind][index] = place;
+  for (const { kind, members, x, numbers } of runs.flat(2)) {
+    const stride = members.length;
+    const size = sizeOf(x.shape) / stride;
+    members.forEach((member, row) => {
+      const id = idOf(kind, member);
+      const place: Place = { id, kind, size, at: end + row, stride, scale: care.get(id) };
+      if (kind === 'gradients' && care.has(counts)) place.finite = place.at + (numbers.length - 1) * stride;
+      places[kind][member] = place;
+    });
+    end += numbers.length * stride;
   }
   return { vector: parts.length === 0 ? undefined : g.concat(parts, 0), ...places };
 }
 
 /** In the order in which the tensors are made. */
-function measureEach(g: GraphBuilder, subjects: Subjects, care: Care): Subject[] {
+function measureEach(g: GraphBuilder, subjects: Subjects, care: Care): Measured[] {
   const madeAt = new Map<string, number>();
   g.graph.nodes.forEach(({ outputs }, i) => {
     for (const name of outputs) madeAt.set(name, i);
@@ -253,10 +268,9 @@ function measureEach(g: GraphBuilder, subjects: Subjects, care: Care): Subject[]
   const made = ({ name }: Value): number => madeAt.get(name) ?? -1;
   const begin = g.graph.nodes.length;
   const all = kinds.flatMap((kind) =>
-    (subjects[kind] ?? []).map((value, index): Subject & { at: number } => {
-      const id = `${kind} ${index}`;
+    (subjects[kind] ?? []).map(({ x: value, members }): Measured & { at: number } => {
       const x = g.cast(value, 'float32');
-      return { kind, index, id, x, at: made(value), numbers: numbersOf(g, kind, x, id, care) };
+      return { kind, members, x, at: made(value), numbers: numbersOf(g, kind, { x, members }, care) };
     }),
   );
   g.hoist(begin);
@@ -264,8 +278,8 @@ function measureEach(g: GraphBuilder, subjects: Subjects, care: Care): Subject[]
 }
 
 /** Into runs that are measured together. */
-function cut(subjects: readonly Subject[]): Subject[][] {
-  const runs: Subject[][] = [];
+function cut(subjects: readonly Measured[]): Measured[][] {
+  const runs: Measured[][] = [];
   let elements = Infinity;
   for (const subject of subjects) {
     if (elements >= elementsAtOnce || runs.at(-1)!.length === tensorsAtOnce) {
@@ -279,8 +293,8 @@ function cut(subjects: readonly Subject[]): Subject[][] {
 }
 
 /** A reduction keeps the rank of its tensor: making a vector of each result would be one node more. */
-function byRank(run: readonly Subject[]): Subject[][] {
-  const groups = new Map<number, Subject[]>();
+function byRank(run: readonly Measured[]): Measured[][] {
+  const groups = new Map<number, Measured[]>();
   for (const subject of run) {
     const rank = Math.max(1, subject.x.shape.length);
     const group = groups.get(rank);
@@ -291,7 +305,7 @@ function byRank(run: readonly Subject[]): Subject[][] {
 }
 
 /** The numbers of all tensors of a run, those of a tensor one after the other: one vector. */
-function join(g: GraphBuilder, run: readonly (readonly Subject[])[]): Value {
+function join(g: GraphBuilder, run: readonly (readonly Measured[])[]): Value {
   const parts = run.map((alike) => {
     const joined = g.concat(
       alike.flatMap(({ numbers }) => numbers),
@@ -302,14 +316,18 @@ function join(g: GraphBuilder, run: readonly (readonly Subject[])[]): Value {
   return g.concat(parts, 0);
 }
 
-/** As `numbersAt` reads them, each of shape [1, …]. */
-function numbersOf(g: GraphBuilder, kind: Kind, value: Value, id: string, care: Care): Value[] {
+/** As `numbersAt` reads them, each of shape [members, 1, …]. */
+function numbersOf(g: GraphBuilder, kind: Kind, { x: value, members }: Subject, care: Care): Value[] {
   const x = value.shape.length === 0 ? g.reshape(value, [1]) : value;
   if (kind === 'numbers') return [x];
-  const scale = care.get(id);
-  const scaled = scale === undefined || scale === 1 ? x : g.mul(x, scale);
-  const whole = (opType: string, of: Value): Value => g.reduce(opType, of, undefined, true);
-  if (kind === 'activations' && scale !== undefined) {
+  const axes = members.length > 1 ? [1] : undefined;
+  const whole = (opType: string, of: Value): Value => g.reduce(opType, of, axes, true);
+  const scales = members.map((member) => care.get(idOf(kind, member)));
+  const factors = scales.map((scale = 1) => scale);
+  const scaled = factors.every((factor) => factor === 1)
+    ? x
+    : g.mul(x, axes ? g.constant('float32', [members.length, 1], factors) : factors[0]!);
+  if (kind === 'activations' && scales[0] !== undefined) {
     const sum = whole('ReduceSum', scaled);
     const rest = g.sub(scaled, g.div(sum, sizeOf(x.shape)));
     return [sum, whole('ReduceSumSquare', rest), whole('ReduceSum', rest)];

@@ -13,8 +13,9 @@ import { fixedWidth, type LayerInfo, type ParameterInfo, type TelemetryLayout } 
 import { clip } from './clipping';
 import { targetName } from './data/dataset';
 import { losses } from './losses';
-import { measure, norms, type Care, type Measurements, type Subjects } from './magnitudes';
+import { each, measure, norms, type Care, type Measurements, type Subject, type Subjects } from './magnitudes';
 import { createOptimizer, type Optimizer } from './optimizers';
+import { move, pack, type Moved } from './packs';
 import { StepLoop, type CarriedState } from './step-loop';
 import { findDoubts, RawRow, readRows, unitCounts, type DoubtfulStep, type RowContents } from './telemetry';
 import { GradientsThroughTime } from './through-time';
@@ -136,7 +137,6 @@ function buildStep(
   const wrt = [...trained, ...layers.map(({ output }) => output), ...(throughTime?.states ?? [])];
   const gradients = differentiate(g, new Map([[request.output, seed]]), wrt, request.form?.rules);
   const reached = trained.filter((name) => gradients.of(name) !== undefined);
-  const parameterGradients = reached.map((name) => gradients.of(name)!);
   const observed = layers.filter(({ output }) => gradients.of(output) !== undefined);
   const observedLayers = layers.map(({ info, output }) => ({ ...info, outputSize: sizeOf(g.value(output).shape) }));
   const fixed = { layers: observedLayers, parameters: telemetry ? parameters : [] };
@@ -148,17 +148,30 @@ function buildStep(
   }));
   const begin = g.graph.nodes.length;
   const counts = unitCounts(loop, forward, activations);
+  const packs = pack(
+    g,
+    reached.map((name) => g.value(name)),
+    reached.map((name) => gradients.of(name)!),
+  );
   const subjects: Subjects = {
-    activations: activations.map(({ activation }) => activation),
-    numbers: counts.map(({ value }) => value),
+    activations: each(activations.map(({ activation }) => activation)),
+    numbers: each(counts.map(({ value }) => value)),
     gradients:
       telemetry || request.clipping
-        ? [...parameterGradients, ...observed.map(({ output }) => gradients.of(output)!)]
+        ? [
+            ...packs.map(({ gradient, members }) => ({ x: gradient, members })),
+            ...observed.map(({ output }, i) => ({ x: gradients.of(output)!, members: [reached.length + i] })),
+          ]
         : [],
   };
   /** Weights after the step, then the steps where their norms do not follow from those of the gradients. */
-  const told = ({ deltas, weights }: Updates): readonly Value[] =>
-    telemetry ? [...weights, ...(optimizer.proportional ? [] : deltas)] : [];
+  const told = (moved: readonly Moved[]): Subject[] => {
+    if (!telemetry) return [];
+    const weights = packs.map(({ members }, i) => ({ x: moved[i]!.after, members }));
+    if (optimizer.proportional) return weights;
+    const behind = (members: readonly number[]): number[] => members.map((member) => reached.length + member);
+    return [...weights, ...packs.map(({ members }, i) => ({ x: moved[i]!.delta, members: behind(members) }))];
+  };
 
   const raw = new RawRow();
   raw.add('loss', g, loss);
@@ -169,15 +182,17 @@ function buildStep(
   if (request.clipping && reached.length > 0) {
     g.hoist(begin);
     measured = measure(g, subjects, care);
-    const each = norms(g, measured, measured.gradients.slice(0, reached.length));
-    const clipped = clip(g, request.clipping, parameterGradients, each, care);
+    const ofGradients = norms(g, measured, measured.gradients.slice(0, reached.length));
+    const clipped = clip(g, request.clipping, packs, ofGradients, care);
     for (const [name, value] of Object.entries({ ...clipped.told })) raw.add(name, g, value);
     limited = clipped.measured;
     if (limited?.vector) raw.add('limited', g, limited.vector);
-    moved = measure(g, { weights: told(move(loop, optimizer, reached, clipped.gradients, rates)) }, care);
+    const weights = told(move(loop, optimizer, reached, packs, clipped.directions, rates));
+    moved = measure(g, { weights }, care);
     if (moved.vector) raw.add('moved', g, moved.vector);
   } else {
-    const weights = told(move(loop, optimizer, reached, parameterGradients, rates));
+    const directions = packs.map(({ gradient }) => gradient);
+    const weights = told(move(loop, optimizer, reached, packs, directions, rates));
     // A parameter is moved, and what becomes of it is measured, as soon as its gradient is there, which then makes room.
     // Where nothing is measured, the runtime does so by itself.
     if (telemetry) g.hoist(begin);
@@ -217,36 +232,6 @@ function buildStep(
     read: (values) => readRows(contents, values),
     doubts: (values, margin) => findDoubts(contents, values, margin),
   };
-}
-
-interface Updates {
-  deltas: readonly Value[];
-  /** The parameters after the step. */
-  weights: readonly Value[];
-}
-
-/** Moves parameters along their gradients. */
-function move(
-  loop: StepLoop,
-  optimizer: Optimizer,
-  names: readonly string[],
-  gradients: readonly Value[],
-  rates: readonly Value[],
-): Updates {
-  const { g } = loop;
-  const moved = names.map((name, i) => {
-    const before = g.value(name);
-    const states = optimizer.states.map((state) => loop.carryZeros(`${name}/${state}`, before));
-    const ofType = rates.map((rate) => g.cast(rate, before.dtype));
-    const update = optimizer.update(g, before, gradients[i]!, states, ofType);
-    const after = g.add(before, update.delta);
-    loop.next(before, after);
-    states.forEach((state, k) => {
-      loop.next(state, update.states[k]!);
-    });
-    return { delta: update.delta, after };
-  });
-  return { deltas: moved.map(({ delta }) => delta), weights: moved.map(({ after }) => after) };
 }
 
 function norm({ data }: Tensor): number {

@@ -6,6 +6,7 @@ import { tensor } from '../../../extension/onnx/tensor';
 import { createRuntime } from '../../../extension/trainer/runtime';
 import {
   doubts,
+  each,
   measure,
   readMagnitudes,
   readMoments,
@@ -28,7 +29,7 @@ async function measureAll(vectors: readonly (readonly number[])[], care: Care = 
   const g = new GraphBuilder(emptyGraph('measure'));
   const tensors = vectors.map((values) => tensor('float32', [values.length], values));
   const inputs = tensors.map((_, i) => g.input(`x${i}`, 'float32', tensors[i]!.shape));
-  const measurements = measure(g, { activations: inputs, gradients: inputs, weights: inputs }, care);
+  const measurements = measure(g, { activations: each(inputs), gradients: each(inputs), weights: each(inputs) }, care);
   const { vector, activations, gradients, weights } = measurements;
   g.output(vector!);
   const results = await createRuntime().run(
