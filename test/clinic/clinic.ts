@@ -65,7 +65,10 @@ function line(record: Record): string {
       .map(({ symptom }) => symptom)
       .join(' ') || '—';
   const losses = `${baseline.initialLoss.toPrecision(3)} → ${baseline.loss.toPrecision(3)}`;
-  if (!patient.cause) return `${isHealthy(baseline) ? '  ' : '! '}${patient.name}: ${losses}; ${findings}`;
+  if (!patient.cause) {
+    const unsteady = patient.steady === false ? ' (does not learn in every order of the batches)' : '';
+    return `${isHealthy(baseline) ? '  ' : '! '}${patient.name}: ${losses}; ${findings}${unsteady}`;
+  }
   const [first] = outcome?.prescriptions ?? [];
   const cure = !outcome
     ? ''
@@ -96,7 +99,12 @@ function report(records: readonly Record[]): void {
   const share = (part: number, all: number): string =>
     `${part} of ${all}${all > 0 ? ` (${((100 * part) / all).toFixed(1)} %)` : ''}`;
   console.log(`\ndetected     ${share(sick.filter(isDetected).length, sick.length)}`);
-  console.log(`false alarms ${share(healthy.filter(({ baseline }) => !isHealthy(baseline)).length, healthy.length)}`);
+  const alarms = (among: readonly Record[]): string =>
+    share(among.filter(({ baseline }) => !isHealthy(baseline)).length, among.length);
+  console.log(`false alarms ${alarms(healthy)}`);
+  const steady = healthy.filter(({ patient }) => patient.steady);
+  if (healthy.some(({ patient }) => patient.steady === false))
+    console.log(`  of those that learn in every order of the batches: ${alarms(steady)}`);
   if (treated.length > 0) console.log(`cured        ${share(treated.filter(isCured).length, treated.length)}`);
 }
 

@@ -26,6 +26,8 @@ export interface Patient {
   family: string;
   /** The fault that it was given; undefined for the healthy. */
   cause?: Cause;
+  /** Of the healthy: whether it learns in PyTorch in whatever order its batches come. */
+  steady?: boolean;
   experiment: Experiment;
   /** The same network, repaired by hand. */
   twin?: Experiment;
@@ -54,14 +56,17 @@ export function readPatients(folder: string): Patient[] {
     name: string;
     family: string;
     cause: Cause | null;
+    /** Absent in older draws. */
+    steady?: boolean | null;
     experiment: DrawnExperiment;
     twin: DrawnExperiment | null;
   }
   const drawn = JSON.parse(readFileSync(join(folder, 'patients.json'), 'utf8')) as Drawn[];
-  return drawn.map(({ name, family, cause, experiment, twin }) => ({
+  return drawn.map(({ name, family, cause, steady, experiment, twin }) => ({
     name,
     family,
     ...(cause && { cause }),
+    ...(typeof steady === 'boolean' && { steady }),
     experiment: experimentIn(folder, experiment),
     ...(twin && { twin: experimentIn(folder, twin) }),
   }));

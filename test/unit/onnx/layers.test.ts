@@ -1,18 +1,22 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import type { Graph } from '../../../extension/onnx/graph';
 import { importGraph } from '../../../extension/onnx/import';
 import { findLayers, type Layer } from '../../../extension/onnx/layers';
+import { parseModel } from '../../../extension/onnx/model-file';
 import { findParameters } from '../../../extension/onnx/parameters';
 import { modelOf, node, port, weight } from './models';
 
 type Weights = Record<string, number[]>;
 type Nodes = ReturnType<typeof node>[];
 
-/** The layers of a graph that takes `x` and gives `y`. */
-function layersIn(weights: Weights, nodes: Nodes): Layer[] {
+/** A graph that takes `x` and gives `y`. */
+function graphOf(weights: Weights, nodes: Nodes): Graph {
   const initializer = Object.entries(weights).map(([name, dims]) => weight(name, dims));
-  const graph = importGraph(
-    modelOf({ input: [port('x', [2, 4])], output: [port('y', [2, 4])], initializer, node: nodes }),
-  );
+  return importGraph(modelOf({ input: [port('x', [2, 4])], output: [port('y', [2, 4])], initializer, node: nodes }));
+}
+
+function layersIn(graph: Graph): Layer[] {
   const trainable = findParameters(graph).filter((parameter) => parameter.trainable);
   return findLayers(
     graph,
@@ -20,16 +24,18 @@ function layersIn(weights: Weights, nodes: Nodes): Layer[] {
   );
 }
 
-/** Name, operator, kind, output and parameters of each. */
+/** Name, operator, kind, output and parameters of each layer. */
 const layersOf = (weights: Weights, nodes: Nodes): string[] =>
-  layersIn(weights, nodes).map(({ info, output }) =>
+  layersIn(graphOf(weights, nodes)).map(({ info, output }) =>
     [info.name, info.op, info.kind, output, ...info.parameters].join(' '),
   );
 
-const scoring = (weights: Weights, nodes: Nodes): string[] =>
-  layersIn(weights, nodes)
+const namesOfScoring = (graph: Graph): string[] =>
+  layersIn(graph)
     .filter(({ info }) => info.scores)
     .map(({ info }) => info.name);
+
+const scoring = (weights: Weights, nodes: Nodes): string[] => namesOfScoring(graphOf(weights, nodes));
 
 const named = (name: string, inputs: string[], output: string) =>
   node(name.split('/').at(-1)!.replace(/_\d+$/, ''), inputs, [output], { name });
@@ -171,6 +177,12 @@ describe('findLayers', () => {
         ['a.q', 'a.k', 'b.q', 'b.k'],
       );
     });
+
+    for (const exporter of ['dynamo', 'torchscript'])
+      it(`are queries and keys of a model by the exporter ${exporter}, turned and masked as they are`, async () => {
+        const file = await readFile(`test/fixtures/parity/llama-${exporter}/model.onnx`);
+        assert.deepEqual(namesOfScoring(importGraph(parseModel(file, 'model.onnx'))), ['wq', 'wk']);
+      });
 
     it('are not the layers before a softmax that is the answer', () => {
       assert.deepEqual(
