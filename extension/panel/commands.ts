@@ -10,7 +10,7 @@ import { openSource } from './layer-source';
 import type { GradientPanel } from './gradient-panel';
 import { showInspection } from './inspection-view';
 import type { LayersTree } from './layers-tree';
-import { findData, pickModel } from './model-picker';
+import { findData, pickModel, pickModelOrRun } from './model-picker';
 import { layersBelow, type ModuleNode } from './module-tree';
 import type { PanelRequest, PanelSources } from './panel-connection';
 import type { Prescribed, PrescriptionController } from './prescription-controller';
@@ -55,8 +55,10 @@ export function registerCommands(parts: Parts): vscode.Disposable {
     diagnoseSample: () => diagnoseModel(parts, vscode.Uri.joinPath(parts.extension, samplePath)),
     getStarted: () => vscode.commands.executeCommand('workbench.action.openWalkthrough', walkthroughId, false),
     prescribe: async (given?: unknown) => {
-      const model = await pickModel(given);
-      if (model) return prescribeModel(parts, model);
+      await library.load();
+      const chosen = await pickModelOrRun(given, library.selected);
+      if (chosen instanceof vscode.Uri) return prescribeModel(parts, chosen);
+      if (chosen) return prescribeRun(parts, chosen);
     },
     prescribeRun: (given?: unknown) => withRun(library, given, (run) => prescribeRun(parts, run)),
     inspect: async (given?: unknown) => {

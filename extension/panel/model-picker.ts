@@ -1,15 +1,24 @@
 import * as vscode from 'vscode';
 import { basename, dirname, join, resolve } from 'node:path';
+import type { RunRecord } from './run-store';
 
 const listedModels = 500;
 
 interface ModelItem extends vscode.QuickPickItem {
-  /** Absent for the item that opens the file dialog. */
+  /** Absent for the item that opens the file dialog, and for the run. */
   uri?: vscode.Uri;
+  run?: RunRecord;
 }
 
 /** The model a command is about: the one it was called on, or one the user picks. Undefined if the user gives up. */
-export async function pickModel(given: unknown): Promise<vscode.Uri | undefined> {
+export const pickModel = (given: unknown): Promise<vscode.Uri | undefined> =>
+  pickModelOrRun(given, undefined) as Promise<vscode.Uri | undefined>;
+
+/** The same for a command that can also go on with the run that the user looks at, which comes first then. */
+export async function pickModelOrRun(
+  given: unknown,
+  run: RunRecord | undefined,
+): Promise<vscode.Uri | RunRecord | undefined> {
   if (given instanceof vscode.Uri) return given;
   const active = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
   if (
@@ -25,14 +34,18 @@ export async function pickModel(given: unknown): Promise<vscode.Uri | undefined>
     })
     .sort((a, b) => `${a.description}/${a.label}`.localeCompare(`${b.description}/${b.label}`));
   const browse: ModelItem = { label: vscode.l10n.t('$(folder-opened) Choose a file…') };
-  const picked = await vscode.window.showQuickPick([...models, browse], {
-    title: vscode.l10n.t('Which model?'),
+  const shown: ModelItem[] = run
+    ? [{ label: vscode.l10n.t('$(graph-line) The run {0}', run.name), description: vscode.l10n.t('shown now'), run }]
+    : [];
+  const picked = await vscode.window.showQuickPick([...shown, ...models, browse], {
+    title: run ? vscode.l10n.t('Which run or model?') : vscode.l10n.t('Which model?'),
     placeHolder:
       models.length > 0
         ? vscode.l10n.t('An ONNX file of this workspace')
         : vscode.l10n.t('There is no ONNX file in this workspace: choose one, or diagnose a training script'),
     matchOnDescription: true,
   });
+  if (picked?.run) return picked.run;
   if (!picked || picked.uri) return picked?.uri;
   const chosen = await vscode.window.showOpenDialog({
     title: vscode.l10n.t('Which model?'),

@@ -180,6 +180,15 @@ describe('The gradient panel', () => {
     const asked = async (page: Page, type: PanelToHost['type']) =>
       (await sent(page)).filter((message) => message.type === type).at(-1);
 
+    it('fits beside the layers in an editor of common width, reasons included', async () => {
+      const page = await browser.open({ theme: 'dark', width: 1080, height: 900, runs: [treated] });
+      const table = page.locator('.trials-scroll');
+      await table.waitFor();
+      const [content, shown] = await table.evaluate((element) => [element.scrollWidth, element.clientWidth] as const);
+      assert.ok(content <= shown, `${content} in ${shown} pixels`);
+      await page.close();
+    });
+
     it('offers to try remedies where nothing was tried yet', async () => {
       const page = await open([sigmoid]);
       await page.getByText('Prescribe Remedies').click();
