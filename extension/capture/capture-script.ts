@@ -72,7 +72,7 @@ async function statedFailure(out: string, end: TreeEnd): Promise<InputError | un
 function failure(end: TreeEnd, name: string, { python }: CaptureOrigin, timeoutSeconds: number): Error {
   switch (end.kind) {
     case 'unstartable':
-      return new InputError(`${python} cannot be run (${end.why}): choose the Python that you train with.`);
+      return new InputError(`${python} cannot be run: ${end.why}. Choose the Python that you train with.`);
     case 'timeout':
       return new InputError(
         `${name} did not call backward() within ${timeoutSeconds} seconds: give it less data to prepare, or more time.`,

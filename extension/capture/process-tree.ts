@@ -1,6 +1,7 @@
 /** A command with everything that it starts: its lines are passed on, and all of it ends when it must. */
 import { spawn, spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { fileTrouble } from '../protocol/errors';
 
 export interface TreeOptions {
   cwd: string;
@@ -57,7 +58,7 @@ export function runTree(command: string, args: readonly string[], options: TreeO
         log?.(line);
       });
     child.on('error', (error) => {
-      settle({ kind: 'unstartable', why: error.message });
+      settle({ kind: 'unstartable', why: fileTrouble(error) });
     });
     // What the command has left behind would hold its pipes open.
     child.on('exit', () => {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { diagnose } from '../diagnosis/diagnose';
 import { number } from '../diagnosis/sentence';
 import type { Prescription, Trial } from '../protocol/prescription';
@@ -12,6 +12,7 @@ import { experimentOf, experimentOptions, type ExperimentOptions } from './exper
 import { jsonOption, numberAtLeast, type OutputOptions } from './options';
 import { prescribeDocument } from './prescribe-document';
 import { findingsReport } from './run-report';
+import { sourcesFrom } from './source-places';
 import { table } from './table';
 import { thresholdOption, type ThresholdOptions } from './thresholds';
 
@@ -28,8 +29,9 @@ export const registerPrescribe: RegisterCommand = (program, context) => {
   thresholdOption(experimentOptions(jsonOption(command))).action(
     async (model: string, options: PrescribeCommandOptions) => {
       const { engine, terminal, request } = context;
+      const experiment = await experimentOf(model, options);
       const result = await prescribe(
-        await experimentOf(model, options),
+        experiment,
         {
           train: (experiment, signal, isHopeless) => runTrial(engine, experiment, signal, isHopeless),
           diagnose: (run) => diagnose(run, options.threshold),
@@ -46,8 +48,10 @@ export const registerPrescribe: RegisterCommand = (program, context) => {
           },
         },
       );
-      const { layers } = result.baseline.run.header.layout;
-      if (options.json) terminal.printJson(prescribeDocument(result, (each) => editsOf(each, layers, readText)));
+      const layers = sourcesFrom(result.baseline.run.header.layout.layers, experiment.model, existsSync);
+      const script = experiment.capture?.script;
+      if (options.json)
+        terminal.printJson(prescribeDocument(result, (each) => editsOf(each, layers, readText, script)));
       else terminal.print(prescribeReport(result));
       context.exitCode = exitCodeOf(result.baseline.findings);
     },

@@ -1,6 +1,6 @@
 // The small flavour: the other one brings half a megabyte into the activation.
 import * as z from 'zod/mini';
-import english from 'zod/v4/locales/en.js';
+import { issuesIn } from '../notebook/cell-issues';
 import {
   defaultExperiment,
   defaultOptimizer,
@@ -10,9 +10,7 @@ import {
   type Experiment,
 } from '../protocol/experiment';
 import { symptomIds } from '../protocol/finding';
-
-// The small flavour has no messages of its own.
-z.config(english());
+import { english, type Translate } from '../protocol/text';
 
 const whole = (minimum: number, maximum = Number.MAX_SAFE_INTEGER) =>
   z.int().check(z.minimum(minimum), z.maximum(maximum));
@@ -52,13 +50,17 @@ export type Settings = { readonly [Name in SettingName]: z.output<(typeof settin
  * Reads every setting; one that is not valid keeps its default and is named in `problems`.
  * @param get the value as the user wrote it, undefined where unset
  */
-export function readSettings(get: (name: SettingName) => unknown): { settings: Settings; problems: string[] } {
+export function readSettings(
+  get: (name: SettingName) => unknown,
+  t: Translate = english,
+): { settings: Settings; problems: string[] } {
   const problems: string[] = [];
   const read = (name: SettingName): unknown => {
     const schema = settingSchemas[name];
     const result = schema.safeParse(get(name));
     if (result.success) return result.data;
-    problems.push(`gradientDoctor.${name}: ${result.error.issues[0]?.message ?? 'invalid'}`);
+    const { path, message } = issuesIn(result.error.issues, t)[0]!;
+    problems.push(`gradientDoctor.${[name, ...path.map(String)].join('.')}: ${message}`);
     return schema.parse(undefined);
   };
   const names = Object.keys(settingSchemas) as SettingName[];

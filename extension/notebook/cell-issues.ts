@@ -82,7 +82,10 @@ function wording(issue: SchemaIssue, t: Translate): string {
       return wanted(issue.expected, t);
     case 'invalid_value':
       return t('Write one of {0}.', issue.values.map(String).join(', '));
+    case 'invalid_key':
+      return t('There is nothing of this name.');
     case 'too_small':
+      if (issue.origin === 'string') return t('Write a text.');
       if (issue.origin === 'array') return t('Write {0} or more entries.', Number(issue.minimum));
       return issue.inclusive
         ? t('Write a number from {0} on.', Number(issue.minimum))

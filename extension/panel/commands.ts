@@ -173,7 +173,7 @@ const panelCommandIds: Readonly<Record<PanelCommand, string>> = {
 /** The settings that hold for a model; what is not valid is said and replaced by its default. */
 export function settingsFor(model: vscode.Uri | undefined, log: vscode.LogOutputChannel): Settings {
   const configuration = vscode.workspace.getConfiguration('gradientDoctor', model);
-  const { settings, problems } = readSettings((name) => configuration.get(name));
+  const { settings, problems } = readSettings((name) => configuration.get(name), vscode.l10n.t);
   for (const problem of problems) log.warn(problem);
   if (problems.length > 0) void tellInvalidSettings(problems);
   return settings;
@@ -181,7 +181,7 @@ export function settingsFor(model: vscode.Uri | undefined, log: vscode.LogOutput
 
 async function tellInvalidSettings(problems: readonly string[]): Promise<void> {
   const open = vscode.l10n.t('Open Settings');
-  const text = vscode.l10n.t('Settings that are not valid were not used. {0}', problems.join('; '));
+  const text = vscode.l10n.t('Settings that are not valid were not used. {0}', problems.join(' '));
   if ((await vscode.window.showWarningMessage(text, open)) === open)
     await vscode.commands.executeCommand('workbench.action.openSettings', '@ext:gradient-doctor.gradient-doctor');
 }

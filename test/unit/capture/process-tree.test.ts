@@ -77,6 +77,6 @@ describe('a process tree', () => {
 
   it('says why it cannot be started', async () => {
     const end = await runTree(join(folder, 'nothing'), [], { cwd: folder, timeoutSeconds: 60 });
-    assert.ok(end.kind === 'unstartable' && end.why.includes('ENOENT'));
+    assert.deepEqual(end, { kind: 'unstartable', why: 'there is no such file or folder' });
   });
 });

@@ -31,6 +31,18 @@ describe('settings', () => {
       const { settings, problems } = readSettings((asked) => (asked === name ? value : undefined));
       assert.equal(settings[name], readSettings(() => undefined).settings[name]);
       assert.equal(problems.length, 1);
-      assert.match(problems[0]!, new RegExp(`^gradientDoctor\\.${name}: (Too small|Invalid)`));
+      assert.match(problems[0]!, new RegExp(`^gradientDoctor\\.${name}: Write `));
     });
+
+  it('name the entry that is wrong', () => {
+    const problemOf = (name: string, value: unknown) =>
+      readSettings((asked) => (asked === name ? value : undefined)).problems;
+    assert.deepEqual(problemOf('rules', { GD101: 'loud' }), [
+      'gradientDoctor.rules.GD101: Write one of error, warning, information, off.',
+    ]);
+    assert.deepEqual(problemOf('rules', { GD1: 'off' }), ['gradientDoctor.rules.GD1: There is nothing of this name.']);
+    assert.deepEqual(problemOf('thresholds', { 'dead-units': 'half' }), [
+      'gradientDoctor.thresholds.dead-units: Write a number.',
+    ]);
+  });
 });
