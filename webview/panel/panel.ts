@@ -19,6 +19,7 @@ import { FigureCard, type CardDefinition } from './figure-card';
 import { LayerList } from './layer-list';
 import { RunCache } from './run-cache';
 import { RunHeader } from './run-header';
+import { distinctNames } from './run-names';
 import { StepControl } from './step-control';
 import { TrialsView } from './trials-view';
 import { verdictOf } from './verdict';
@@ -331,11 +332,13 @@ class Panel {
   }
 
   private view(): View | undefined {
-    const runs = this.shown().flatMap((id): ShownRun[] => {
+    const shown = this.shown();
+    const names = distinctNames(this.runs.filter(({ id }) => shown.includes(id)));
+    const runs = shown.flatMap((id): ShownRun[] => {
       const cached = this.cache.get(id);
-      const run = this.runs.find((one) => one.id === id);
-      return cached && run
-        ? [{ name: run.name, series: cached.series, color: runColor(this.slots.of(id), this.theme.kind) }]
+      const name = names.get(id);
+      return cached && name !== undefined
+        ? [{ name, series: cached.series, color: runColor(this.slots.of(id), this.theme.kind) }]
         : [];
     });
     const [first, ...others] = runs;

@@ -5,6 +5,7 @@ import { t } from '../ui/l10n';
 import { checkbox, dropdown, iconButton, setChoices } from '../ui/widgets';
 import { comparedRuns, type PanelRun } from '../../extension/protocol/panel-messages';
 import type { RunHeader as RunInfo } from '../../extension/protocol/run';
+import { distinctNames, timeOf } from './run-names';
 import { settingsOf, statusOf } from './verdict';
 
 export interface RunHeaderEvents {
@@ -88,9 +89,10 @@ export class RunHeader {
     if (key === this.drawn) return;
     this.drawn = key;
     this.drawList(runs, shown);
+    const names = distinctNames(runs.filter(({ id }) => shown.includes(id)));
     this.chips.replaceChildren(
       ...(others.length === 0 ? [] : shown).map((id) => {
-        const name = runs.find((one) => one.id === id)?.name ?? id;
+        const name = names.get(id) ?? id;
         return element(
           'span',
           { class: 'chip' },
@@ -139,14 +141,4 @@ export class RunHeader {
 /** Leaves a text that is the same alone, or a screen reader would read it out again. */
 const setText = (target: HTMLElement, text: string): void => {
   if (target.textContent !== text) target.textContent = text;
-};
-
-const timeOf = (startedAt: string): string => {
-  const date = new Date(startedAt);
-  const today = date.toDateString() === new Date().toDateString();
-  return date.toLocaleString(document.documentElement.lang || undefined, {
-    ...(today ? {} : { month: 'short', day: 'numeric' }),
-    hour: '2-digit',
-    minute: '2-digit',
-  });
 };
