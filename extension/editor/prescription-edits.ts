@@ -28,11 +28,16 @@ export class PrescriptionEdits implements SourceEdits {
   async refusals(model: MeasuredModel, trials: readonly AppliedTrial[]): Promise<readonly (string | undefined)[]> {
     if (trials.length === 0) return [];
     try {
-      const uri = await scriptOf(model);
-      if (!uri) return trials.map(() => sourceIsMissing(model));
-      const { given } = await documentAt(uri);
+      const uris = await sourcesOf(model);
+      if (uris.length === 0) return trials.map(() => sourceIsMissing(model));
       const asking = trials.map((trial) => asked(model, trial));
-      return await this.analysis.ask('refusals', { document: given, trials: asking });
+      const reasons: (string | undefined)[][] = [];
+      for (const uri of uris) {
+        const given = analysedDocument(await vscode.workspace.openTextDocument(uri));
+        if (given) reasons.push([...(await this.analysis.ask('refusals', { document: given, trials: asking }))]);
+      }
+      // The reason of the file that comes first.
+      return trials.map((_, at) => (reasons.every((own) => own[at] !== undefined) ? reasons[0]?.[at] : undefined));
     } catch (error) {
       // Whoever applies one of them is told.
       this.log.error(error instanceof Error ? error : String(error));
@@ -66,30 +71,34 @@ export class PrescriptionEdits implements SourceEdits {
     trial: AppliedTrial,
     measureAgain: (() => Thenable<unknown>) | undefined,
   ): Promise<void> {
-    const uri = await scriptOf(model);
-    if (!uri) {
+    const uris = await sourcesOf(model);
+    if (uris.length === 0) {
       void vscode.window.showWarningMessage(sourceIsMissing(model));
       return;
     }
-    const { document, given } = await documentAt(uri);
-    const edit = await this.analysis.ask('edit', { document: given, trial: asked(model, trial) });
-    if ('refused' in edit) {
-      void vscode.window.showWarningMessage(
-        vscode.l10n.t(
-          'This cannot be written into {0} exactly. {1}',
-          vscode.workspace.asRelativePath(uri),
-          edit.refused,
-        ),
-      );
+    const refused: string[] = [];
+    for (const uri of uris) {
+      const document = await vscode.workspace.openTextDocument(uri);
+      const given = analysedDocument(document);
+      if (!given) continue;
+      const edit = await this.analysis.ask('edit', { document: given, trial: asked(model, trial) });
+      const path = vscode.workspace.asRelativePath(uri);
+      if ('refused' in edit) {
+        refused.push(vscode.l10n.t('This cannot be written into {0} exactly. {1}', path, edit.refused));
+        continue;
+      }
+      await vscode.window.showTextDocument(document, { preserveFocus: true });
+      if (await vscode.workspace.applyEdit(workspaceEditOf(document, edit), { isRefactoring: true }))
+        await this.offerToMeasure(path, measureAgain);
       return;
     }
-    await vscode.window.showTextDocument(document, { preserveFocus: true });
-    if (!(await vscode.workspace.applyEdit(workspaceEditOf(document, edit), { isRefactoring: true }))) return;
-    await this.offerToMeasure(uri, measureAgain);
+    void vscode.window.showWarningMessage(
+      refused[0] ?? vscode.l10n.t('{0} is no PyTorch or TensorFlow.js program.', uris[0]!.fsPath),
+    );
   }
 
-  private async offerToMeasure(uri: vscode.Uri, measureAgain: (() => Thenable<unknown>) | undefined): Promise<void> {
-    const done = vscode.l10n.t('Applied to {0}.', vscode.workspace.asRelativePath(uri));
+  private async offerToMeasure(path: string, measureAgain: (() => Thenable<unknown>) | undefined): Promise<void> {
+    const done = vscode.l10n.t('Applied to {0}.', path);
     const measure = vscode.l10n.t('Measure Again');
     const answer = await vscode.window.showInformationMessage(done, ...(measureAgain ? [measure] : []));
     if (answer === measure) await measureAgain?.();
@@ -108,19 +117,16 @@ const asked = (
 const sourceIsMissing = ({ name }: MeasuredModel): string =>
   vscode.l10n.t('The source of {0} is not in this workspace.', name);
 
-/** @throws where it is no program that can be edited. */
-async function documentAt(uri: vscode.Uri) {
-  const document = await vscode.workspace.openTextDocument(uri);
-  const given = analysedDocument(document);
-  if (!given) throw new Error(vscode.l10n.t('{0} is no PyTorch or TensorFlow.js program.', uri.fsPath));
-  return { document, given };
-}
+/** Files that are edited at most. */
+const mostFiles = 4;
 
-/** The training script where the model was captured from one, else the file that has most of its layers. */
-async function scriptOf({ header: { layout, settings } }: MeasuredModel): Promise<vscode.Uri | undefined> {
-  if (settings.capture) return findSource(settings.capture.script, settings.model);
-  const counts = new Map<string, number>();
-  for (const { source } of layout.layers) if (source) counts.set(source.file, (counts.get(source.file) ?? 0) + 1);
-  const [file] = [...counts].sort(([, a], [, b]) => b - a)[0] ?? [];
-  return file === undefined ? undefined : findSource(file, settings.model);
+/** The training script where the model was captured from one, then the files that its layers come from, those of the most first. */
+async function sourcesOf({ header: { layout, settings } }: MeasuredModel): Promise<vscode.Uri[]> {
+  const counts = new Map<string, number>(settings.capture ? [[settings.capture.script, Infinity]] : []);
+  for (const { source, created } of layout.layers)
+    for (const file of new Set([source?.file, created?.file]))
+      if (file !== undefined) counts.set(file, (counts.get(file) ?? 0) + 1);
+  const files = [...counts].sort(([, a], [, b]) => b - a).slice(0, mostFiles);
+  const uris = await Promise.all(files.map(([file]) => findSource(file, settings.model)));
+  return uris.filter((uri) => uri !== undefined);
 }

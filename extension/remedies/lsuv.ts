@@ -29,6 +29,7 @@ export const lsuv = defineRemedy({
   }),
   editSize: 3,
   changesNetwork: false,
+  isIndivisible: true,
   async transform(patient, { tolerance, iterations }, units) {
     const layers = examine(patient).weights.filter(({ layer }) => inUnits(layer, units));
     if (layers.length === 0) throw new DoesNotFit('The model has no linear or convolution weights to initialize.');

@@ -44,7 +44,7 @@ export function narrowed(uses: readonly Use[], baseline: Run, findings: readonly
 
 const kindsOf = ({ id }: Use): readonly LayerKind[] | undefined => {
   const remedy = findRemedy(id);
-  return remedy && changed[remedy.family];
+  return remedy && !remedy.isIndivisible ? changed[remedy.family] : undefined;
 };
 
 /**

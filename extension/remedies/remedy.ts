@@ -33,6 +33,8 @@ export interface Remedy<P extends RemedyParameters = RemedyParameters> {
   readonly editSize: number;
   /** Whether it changes what the network computes; such an edit is a refactoring, never part of a fix-all. */
   readonly changesNetwork: boolean;
+  /** Whether its edit is one call for the whole network: it is not tried on single units of it. */
+  readonly isIndivisible?: boolean;
   /** Whether `schedule:` and `--schedule` take it. */
   readonly isSchedule?: boolean;
   /**

@@ -178,9 +178,14 @@ const sitesOf = (program: Program, { units, at }: EditPlace): Site[] | undefined
   if (at) return sitesAt(program, at);
   if (!units) return undefined;
   const sites = sitesOfUnits(program.trace, units);
-  if (sites.length === 0) throw new DoesNotFit(`The source has no layer named ${units.join(', ')}.`);
+  if (sites.length === 0) throw new DoesNotFit(`The source has no layer named ${enumerated(units)}.`);
   return sites;
 };
+
+const mostNamed = 3;
+
+const enumerated = (names: readonly string[]): string =>
+  names.slice(0, mostNamed).join(', ') + (names.length > mostNamed ? `, … (${names.length} in all)` : '');
 
 /** What stands on the lines of a selection; where nothing does, the statement around it. */
 const sitesAt = ({ file, trace }: Program, at: Span): Site[] => {

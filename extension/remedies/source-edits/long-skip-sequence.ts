@@ -1,8 +1,9 @@
 /** Long skips in an `nn.Sequential`, however the list of its layers comes about. */
 import { itemsOf, type Container, type Value } from '../../source/values';
 import { DoesNotFit } from '../remedy';
-import { mirrored } from '../skip-placement';
+import { longSkipDistance, mirrored } from '../skip-placement';
 import { sameSite, type Code, type Helper } from './code';
+import { modulePaths } from './module-paths';
 import { outputShapes, type Block } from './network';
 
 /** The sequences, made by one expression and called as a whole, that all of the blocks are items of. */
@@ -12,7 +13,14 @@ export const sequenceOf = (code: Code, blocks: readonly Block[]): Container[] | 
   );
   const [first] = found;
   const isOne = first && found.every(({ site }) => sameSite(site, first.site));
-  return isOne && blocks.every((block) => found.some((each) => holds(code, each, block))) ? found : undefined;
+  if (!isOne || !blocks.every((block) => found.some((each) => holds(code, each, block)))) return undefined;
+  // What a network has several of was tried with skips from one to another.
+  for (const paths of modulePaths(code.trace).values())
+    if (found.filter((container) => paths.has(container)).length > 1)
+      throw new DoesNotFit(
+        'The skips would join layers of several sequences, between which there is no place for them.',
+      );
+  return found;
 };
 
 const holds = (code: Code, container: Container, { weights, activation }: Block): boolean => {
@@ -28,7 +36,10 @@ export const longSkipsInSequence = (code: Code, sequences: readonly Container[],
   const [{ call, site, path }] = sequences as [Container];
   const { file } = site;
   const ends = new Set(sequences.map((each) => endsText(code, each, blocks)));
-  if (ends.size !== 1) throw new DoesNotFit('One expression makes sequences of several lengths here.');
+  const others = code.trace.containers.filter((each) => sameSite(each.site, site) && !sequences.includes(each));
+  // A sequence too short for a skip gets none.
+  if (ends.size !== 1 || others.some((each) => itemsOf(each).length > 2 * longSkipDistance))
+    throw new DoesNotFit('One expression makes sequences of several lengths here.');
   const { callee, argumentList } = call.node;
   if (callee.from === callee.to) throw new DoesNotFit('The sequence is made in a way that leaves no place for a skip.');
   code.help(file, longSkipsHelper(code.refer(file, 'torch.nn.Module'), code.refer(file, path)));

@@ -58,10 +58,11 @@ const statementOf = (site: Site): Statement => placeOf(site.file.root, site.from
 /** Calls of networks in the functions that differentiate their loss, or that Lightning calls to train. */
 const trainedCalls = (code: Code): ModuleCall[] => {
   const backwards = distinctSites(code.trace.events.filter(({ kind }) => kind === 'backward'));
-  const isTraining = (site: Site): boolean => {
+  const isTraining = (site: Site, included: boolean): boolean => {
     const around = placesAround(site.file.root, site.from).findLast(({ statement }) => statement.kind === 'function');
     if (around?.statement.kind === 'function' && around.statement.function.name === 'training_step')
       return (
+        included ||
         code.includes({ file: site.file, from: around.statement.from, to: around.statement.from }) ||
         code.includes(site)
       );
@@ -70,18 +71,23 @@ const trainedCalls = (code: Code): ModuleCall[] => {
         backward.site.file === site.file &&
         functionStart(backward.site) === functionStart(site) &&
         site.from < backward.site.to &&
-        (code.includes(backward.site) || code.includes(site)),
+        (included || code.includes(backward.site) || code.includes(site)),
     );
   };
-  const hasWeights = ({ module }: ModuleCall): boolean =>
-    modulesOf(module).some((each) => each.kind === 'layer' && layerCategories.get(each.type) === 'weights');
-  const calls = code.trace.calls.filter(
-    (each) =>
+  const calls = code.trace.calls.filter((each) => {
+    const layers = modulesOf(each.module).filter(
+      (layer) => layer.kind === 'layer' && layerCategories.get(layer.type) === 'weights',
+    );
+    const included = layers.filter((layer) => layer.kind === 'layer' && code.includes(layer.site)).length;
+    const fits =
+      layers.length > 0 &&
       each.call.node.arguments.length > 0 &&
       each.call.node.arguments.every(({ name, spread }) => name === undefined && spread !== 'dict') &&
-      isTraining(each.site) &&
-      hasWeights(each),
-  );
+      isTraining(each.site, included > 0);
+    if (fits && included > 0 && included < layers.length)
+      throw new DoesNotFit('LSUV goes through all layers of a network, and is meant for some of them here.');
+    return fits;
+  });
   const byPlace = [...new Map(calls.map((each) => [siteKey(each.site), each])).values()];
   // Before the backward pass of a function, the first call of each network.
   return byPlace.sort((a, b) => a.site.from - b.site.from);

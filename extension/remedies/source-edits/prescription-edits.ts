@@ -10,7 +10,6 @@ import { languageOf } from '../../source/language';
 import type { Range } from '../../source/text';
 import { DoesNotFit } from '../remedy';
 import { programOf, type Program } from './code';
-import { sourceEditors } from './editors';
 import { editSourceAll, type SourceEdit } from './index';
 import { modulePaths } from './module-paths';
 
@@ -90,8 +89,7 @@ const forNetwork = (program: Program, uses: readonly Use[], layers: readonly str
   const networks = [...modulePaths(program.trace).values()].filter((paths) => paths.size > 2);
   if (networks.length < 2) return [...uses];
   return uses.map((use) => {
-    const isTraining =
-      findRemedy(use.id)?.changesNetwork === false && sourceEditors[use.id]?.pytorch?.stage === 'optimizer';
+    const isTraining = findRemedy(use.id)?.tier !== 'architecture';
     return isTraining || use.units ? use : { ...use, units: layers };
   });
 };

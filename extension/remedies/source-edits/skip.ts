@@ -90,8 +90,9 @@ const addResidual = (code: Code, { projection }: RemedyParameters): void => {
       continue;
     }
     const skip = keeps === 'yes' ? 'identity' : projects ? 'projection' : 'identity where it fits';
-    // Where some of the layers need no projection, they are told by their widths.
-    const identity = keepsWidthInSome(group) ? `if ${keepsWidth(weights.layer)} else ` : undefined;
+    // Where some of the layers may need no projection, the source tells them.
+    const condition = keeps === 'some' || keeps === 'unknown' ? fitsText(weights.layer) : undefined;
+    const identity = condition && `if ${condition} else `;
     if (group.place.kind === 'forward') skipInForward(code, group.place, group.blocks, skip, identity);
     else skipInSequence(code, group.place, weights.layer, skip, identity);
     added++;
@@ -349,6 +350,14 @@ const keepsWidthInSome = (group: BlockGroup): boolean =>
     ({ weights: { layer } }) =>
       keepsWidth(layer) !== undefined && (/Linear$/.test(layer.type) || keepsSize(layer) === true),
   );
+
+/** A condition in the source: whether the identity fits around a layer that a projection fits around. */
+const fitsText = (layer: Layer): string | undefined => {
+  const width = keepsWidth(layer);
+  const stride = /^Conv/.test(layer.type) ? argument(layer.call, 'stride', 3) : undefined;
+  const isOne = stride?.node.kind === 'number' && stride.node.value === 1;
+  return width && stride && !isOne ? `${width} and ${layer.site.file.source.slice(stride.node)} == 1` : width;
+};
 
 /** A condition in the source: whether a layer gives out as many features as it takes. */
 const keepsWidth = (layer: Layer): string | undefined => {

@@ -35,6 +35,25 @@ for i, layer in enumerate(${layers}):
 close(net(x), ${head}(h))
 `;
 
+const twoSequences = (encoder: number, decoder: number): string =>
+  net(
+    `self.encoder = stack(${encoder})\nself.decoder = stack(${decoder})\nself.head = nn.Linear(8, 2)`,
+    'return self.head(self.decoder(self.encoder(x)))',
+    `import torch
+from torch import nn
+
+
+def stack(depth):
+    layers = []
+    for _ in range(depth):
+        layers += [nn.Linear(8, 8), nn.Tanh()]
+    return nn.Sequential(*layers)
+`,
+  );
+
+/** Skips from one sequence to the other are what was tried, and have no place in this source. */
+export const acrossSequences = twoSequences(5, 5);
+
 export const longSkipCases: readonly EditCase[] = [
   {
     name: 'attributes',
@@ -130,6 +149,14 @@ self.head = nn.Linear(8, 2)`,
     uses: use('long-skip'),
     units: ['layers.*'],
     check: `net = after.Net(); net.layers(torch.randn(4, 8)); assert net.layers.skips == {9: 1}`,
+  },
+  {
+    name: 'one of two sequences, of which only that is long enough',
+    program: twoSequences(5, 3),
+    uses: use('long-skip'),
+    contains: ['return LongSkips(*layers, ends=slice(1, None, 2))'],
+    check:
+      'net = after.Net()\nbackward(net, torch.randn(4, 8))\nassert net.encoder.skips == {9: 1} and net.decoder.skips == {}',
   },
   {
     name: 'a ModuleList of which the first layer is wider',

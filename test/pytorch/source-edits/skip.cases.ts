@@ -202,8 +202,21 @@ close(net(x), net.head(h.mean((2, 3))))
     name: 'convolution blocks, with projections',
     program: convolutionBlocks,
     uses: use('residual', { projection: true }),
-    contains: ['self.conv1_skip = nn.Conv2d(inputs, outputs, 1, stride=stride, bias=False)'],
-    check: `backward(after.Net(), torch.randn(4, 3, 8, 8))`,
+    contains: [
+      'self.conv1_skip = nn.Identity() if inputs == outputs and stride == 1 else nn.Conv2d(inputs, outputs, 1, stride=stride, bias=False)',
+    ],
+    check: `
+net = after.Net()
+backward(net, torch.randn(4, 3, 8, 8))
+assert [type(block.conv1_skip).__name__ for block in net.blocks] == ["Conv2d", "Identity", "Conv2d"]
+`,
+  },
+  {
+    name: 'a block of its own file, of widths that its users give it',
+    program: convolutionBlocks.slice(0, convolutionBlocks.indexOf('class Net')),
+    uses: use('residual'),
+    contains: ['self.conv1_skip = nn.Identity() if inputs == outputs and stride == 1 else'],
+    check: 'for args in ((3, 8), (8, 8), (8, 16, 2)): backward(after.Block(*args), torch.randn(4, args[0], 8, 8))',
   },
   {
     name: 'convolutions of which the first is wider, and pools, in one loop',

@@ -37,6 +37,7 @@ describe('narrowed', () => {
 
   it('leaves alone what is of the whole network, and a network of one unit', () => {
     assert.deepEqual(unitsFor('long-skip'), []);
+    assert.deepEqual(unitsFor('lsuv'), []);
     assert.deepEqual(unitsFor('clip-grad-norm'), []);
     assert.deepEqual(narrowed([use('relu')], makeRun({ depth: 4, steps: 12 }), []), []);
   });

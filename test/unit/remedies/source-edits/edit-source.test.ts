@@ -3,6 +3,7 @@ import { editSource, editSourceAll, possibleRemedies, programOf } from '../../..
 import { composeEdits, spanAfter } from '../../../../extension/source/edits/compose';
 import { parseSource } from '../../../../extension/source/parse';
 import { applyEdits } from '../../../../extension/source/text';
+import { acrossSequences } from '../../../pytorch/source-edits/long-skip.cases';
 import { at, edited, program, refusal, use } from './edit';
 
 const deep = `import torch
@@ -56,6 +57,7 @@ describe('editSource', () => {
 
   it('says why a remedy does not fit', () => {
     assert.match(refusal(deep, use('lstm')), /no vanilla RNN/);
+    assert.match(refusal(acrossSequences, use('long-skip')), /several sequences/);
     assert.match(refusal(deep, use('relu'), { units: ['elsewhere'] }), /no layer named elsewhere/);
     assert.match(refusal(deep, use('clip-grad-norm'), at(deep, 'self.head = ')), /elsewhere/);
   });

@@ -32,6 +32,39 @@ for epoch in range(10):
         loss.backward()
         optimizer.step()
 `,
+  '/project/gan.py': `import torch
+from torch import nn
+
+
+class Generator(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.main = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 8))
+
+    def forward(self, z):
+        return self.main(z)
+
+
+class Discriminator(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.main = nn.Sequential(nn.Linear(8, 8), nn.Sigmoid(), nn.Linear(8, 8), nn.Sigmoid())
+        self.classify = nn.Linear(8, 1)
+
+    def forward(self, x):
+        return self.classify(self.main(x))
+
+
+netG, netD = Generator(), Discriminator()
+criterion = nn.BCEWithLogitsLoss()
+for real, ones in loader:
+    criterion(netD(real), ones).backward()
+    fake = netG(torch.randn(8, 4))
+    criterion(netD(fake.detach()), 0 * ones).backward()
+    optimizerD.step()
+    criterion(netD(fake), ones).backward()
+    optimizerG.step()
+`,
 };
 
 const read = (path: string): string | undefined => files[path];
@@ -82,6 +115,18 @@ describe('the edits of a prescription', () => {
     };
     const records = editsOf(made, layers, read, '/project/train.py')!;
     assert.match(after(records, '/project/train.py'), /CosineAnnealingLR\(optimizer, T_max=10\)/);
+  });
+
+  it('leave alone the other network of a program that trains two', () => {
+    const made = editsOf(
+      prescription('lsuv'),
+      ['main.0', 'main.2', 'classify'].map((name) => layer(name, 1)),
+      read,
+      '/project/gan.py',
+    )!;
+    const text = after(made, '/project/gan.py');
+    assert.match(text, /lsuv_\(netD, \(real,\)\)\n {4}criterion\(netD\(real\)/);
+    assert.equal(text.match(/ {4}lsuv_\(net/g)?.length, 1);
   });
 
   it('are none where they cannot be exact, or the source is not known', () => {
