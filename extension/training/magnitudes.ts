@@ -115,11 +115,16 @@ interface Numbers {
 }
 
 function numbersAt(row: Float32Array, offset: number, { kind, at, stride, scale }: Place): Numbers {
-  const [first, second, third] = [0, 1, 2].map((k) => row[offset + at + k * stride]!) as [number, number, number];
-  const numbers: Numbers = { squares: first, sum: NaN, rest: NaN, maxAbs: NaN };
-  if (kind === 'gradients') return { ...numbers, maxAbs: Math.max(second, -third) };
-  if (kind !== 'activations') return numbers;
-  return { ...numbers, squares: second, sum: first, ...(scale !== undefined && { rest: third }) };
+  const begin = offset + at;
+  const [first, second, third] = [row[begin]!, row[begin + stride]!, row[begin + 2 * stride]!];
+  switch (kind) {
+    case 'activations':
+      return { squares: second, sum: first, rest: scale === undefined ? NaN : third, maxAbs: NaN };
+    case 'gradients':
+      return { squares: first, sum: NaN, rest: NaN, maxAbs: Math.max(second, -third) };
+    default:
+      return { squares: first, sum: NaN, rest: NaN, maxAbs: NaN };
+  }
 }
 
 /** Of a gradient. A NaN shows in its squares only. */
@@ -166,16 +171,18 @@ function betterScale({ kind, size, scale = 1 }: Place, { squares, sum, maxAbs }:
  * @param margin how near to where they are not right numbers may be, a factor
  */
 export function doubts(row: Float32Array, offset: number, measurements: Measurements, margin: number): Doubt[] {
-  return kinds.flatMap((kind) =>
-    measurements[kind].flatMap((place): Doubt[] => {
+  const found: Doubt[] = [];
+  for (const kind of kinds)
+    for (const place of measurements[kind]) {
       const numbers = numbersAt(row, offset, place);
       if (kind === 'gradients' && place.finite === undefined && !isFinite(numbers))
-        return [{ id: counts, scale: 1, serious: true }];
-      if (suffices(place, numbers, margin)) return [];
-      const scale = betterScale(place, numbers);
-      return scale === place.scale ? [] : [{ id: place.id, scale, serious: !suffices(place, numbers, 1) }];
-    }),
-  );
+        found.push({ id: counts, scale: 1, serious: true });
+      else if (!suffices(place, numbers, margin)) {
+        const scale = betterScale(place, numbers);
+        if (scale !== place.scale) found.push({ id: place.id, scale, serious: !suffices(place, numbers, 1) });
+      }
+    }
+  return found;
 }
 
 /** @param row has the vector of measurements from `offset` on */

@@ -5,11 +5,9 @@ import { sizeOf } from '../onnx/tensor';
 import {
   activationColumns,
   parameterColumns,
+  fixedWidth,
   rowWidth,
   stepColumns,
-  type ActivationColumn,
-  type ParameterColumn,
-  type StepColumn,
   type TelemetryLayout,
 } from '../protocol/run';
 import { activationKind, countFiring, countSaturated, unitAxis } from './activation-statistics';
@@ -122,9 +120,11 @@ export function readRows(contents: RowContents, values: Float32Array): Float32Ar
   const steps = values.length / raw.width;
   const width = rowWidth(layout);
   const rows = new Float32Array(steps * width).fill(NaN);
+  const movedCount = contents.parameters.filter(({ moved }) => moved).length;
   for (let step = 0; step < steps; step++)
     readRow(
       contents,
+      movedCount,
       values.subarray(step * raw.width, (step + 1) * raw.width),
       rows.subarray(step * width, (step + 1) * width),
     );
@@ -158,77 +158,79 @@ export function findDoubts(contents: RowContents, values: Float32Array, margin: 
   return undefined;
 }
 
-function readRow(contents: RowContents, values: Float32Array, row: Float32Array): void {
+const positions = <C extends string>(columns: readonly C[]): Readonly<Record<C, number>> =>
+  Object.fromEntries(columns.map((column, i) => [column, i])) as Record<C, number>;
+
+const stepAt = positions(stepColumns);
+const activationAt = positions(activationColumns);
+const parameterAt = positions(parameterColumns);
+
+/** @param row all NaN. A step has thousands of numbers: they are written where they belong, and nothing is built for them. */
+function readRow(contents: RowContents, movedCount: number, values: Float32Array, row: Float32Array): void {
   const { raw, measured, layers, counts, parameters } = contents;
   const at = (name: string): number | undefined => {
     const offset = raw.offset(name);
     return offset === undefined ? undefined : values[offset];
   };
   const offset = raw.offset('measured') ?? 0;
-  const movedCount = parameters.filter(({ moved }) => moved).length;
   const gradients = measured.gradients.map((place) => readMagnitudes(values, offset, place));
-  const ofParameters = gradients.slice(0, movedCount);
-  const ofLayers = gradients.slice(movedCount);
 
-  const total = ofParameters.length > 0 ? Math.sqrt(ofParameters.reduce((sum, { norm }) => sum + norm * norm, 0)) : NaN;
-  const gradientNorm = at('gradientNorm') ?? total;
-  const step: Partial<Record<StepColumn, number>> = {
-    loss: at('loss')!,
-    gradientNorm,
-    clippedGradientNorm: at('clippedGradientNorm') ?? gradientNorm,
-  };
-  let end = 0;
-  for (const column of stepColumns) row[end++] = step[column] ?? NaN;
+  let squares = 0;
+  for (let i = 0; i < movedCount; i++) squares += gradients[i]!.norm ** 2;
+  const gradientNorm = at('gradientNorm') ?? (movedCount > 0 ? Math.sqrt(squares) : NaN);
+  row[stepAt.loss] = at('loss')!;
+  row[stepAt.gradientNorm] = gradientNorm;
+  row[stepAt.clippedGradientNorm] = at('clippedGradientNorm') ?? gradientNorm;
 
-  let next = 0;
+  let next = movedCount;
+  const ofLayers = stepColumns.length;
   layers.forEach(({ activation, hasGradient }, i) => {
-    const size = sizeOf(activation.shape);
-    const gradient = hasGradient ? ofLayers[next++] : undefined;
-    const columns: Partial<Record<ActivationColumn, number>> = {
-      ...readMoments(values, offset, measured.activations[i]!),
-      ...(gradient && {
-        gradientRms: gradient.norm / Math.sqrt(size),
-        gradientMaxAbs: gradient.maxAbs,
-        gradientNonFinite: gradient.nonFinite,
-      }),
-    };
-    counts.forEach(({ column, layer, share }, k) => {
-      if (layer === i) columns[column] = share(readNumber(values, offset, measured.numbers[k]!));
-    });
-    for (const column of activationColumns) row[end++] = columns[column] ?? NaN;
+    const begin = ofLayers + i * activationColumns.length;
+    const { mean, std } = readMoments(values, offset, measured.activations[i]!);
+    row[begin + activationAt.mean] = mean;
+    row[begin + activationAt.std] = std;
+    if (!hasGradient) return;
+    const { norm, maxAbs, nonFinite } = gradients[next++]!;
+    row[begin + activationAt.gradientRms] = norm / Math.sqrt(sizeOf(activation.shape));
+    row[begin + activationAt.gradientMaxAbs] = maxAbs;
+    row[begin + activationAt.gradientNonFinite] = nonFinite;
+  });
+  counts.forEach(({ column, layer, share }, k) => {
+    const count = readNumber(values, offset, measured.numbers[k]!);
+    row[ofLayers + layer * activationColumns.length + activationAt[column]] = share(count);
   });
 
   next = 0;
+  const ofParameters = ofLayers + layers.length * activationColumns.length;
   const weightNorms = raw.offset('weightNorms') ?? 0;
-  for (const parameter of contents.layout.parameters.map((_, i) => parameters[i]!)) {
+  contents.layout.parameters.forEach((_, i) => {
+    const begin = ofParameters + i * parameterColumns.length;
+    const { moved, trained, norm } = parameters[i]!;
     // A parameter that the loss does not reach has the gradient zero; a frozen one has none.
-    const idle = parameter.trained ? 0 : NaN;
-    const gradient = parameter.moved ? ofParameters[next] : { norm: idle, maxAbs: idle, nonFinite: idle };
-    const columns: Record<ParameterColumn, number> = {
-      gradientNorm: gradient!.norm,
-      gradientMaxAbs: gradient!.maxAbs,
-      gradientNonFinite: gradient!.nonFinite,
-      weightNorm: parameter.moved ? values[weightNorms + next]! : parameter.norm,
-      updateNorm: parameter.moved ? updateNorm(contents, values, next, gradient!.norm) : 0,
-    };
-    if (parameter.moved) next++;
-    for (const column of parameterColumns) row[end++] = columns[column];
-  }
+    const idle = trained ? 0 : NaN;
+    const gradient = moved ? gradients[next]! : { norm: idle, maxAbs: idle, nonFinite: idle };
+    row[begin + parameterAt.gradientNorm] = gradient.norm;
+    row[begin + parameterAt.gradientMaxAbs] = gradient.maxAbs;
+    row[begin + parameterAt.gradientNonFinite] = gradient.nonFinite;
+    row[begin + parameterAt.weightNorm] = moved ? values[weightNorms + next]! : norm;
+    row[begin + parameterAt.updateNorm] = moved ? updateNorm(contents, movedCount, values, next, gradient.norm) : 0;
+    if (moved) next++;
+  });
   const throughTime = raw.offset('throughTime');
+  const end = fixedWidth(contents.layout);
   if (throughTime !== undefined) row.set(values.subarray(throughTime, throughTime + row.length - end), end);
 }
 
 /** @param index among the parameters that are moved. @param gradientNorm before clipping */
 function updateNorm(
-  { raw, moved, parameters, proportional }: RowContents,
+  { raw, moved, proportional }: RowContents,
+  movedCount: number,
   values: Float32Array,
   index: number,
   gradientNorm: number,
 ): number {
-  if (!proportional) {
-    const count = parameters.filter((parameter) => parameter.moved).length;
-    return readNorm(values, raw.offset('moved') ?? raw.offset('measured')!, moved.weights[count + index]!);
-  }
+  if (!proportional)
+    return readNorm(values, raw.offset('moved') ?? raw.offset('measured')!, moved.weights[movedCount + index]!);
   const rate = Math.abs(values[raw.offset('rate')!]!);
   const limited = raw.offset('clippedNorms');
   if (limited !== undefined) return values[limited + index]! * rate;

@@ -52,17 +52,18 @@ function blockedImageGradient(
 }
 
 /**
- * ∂L/∂image by one product over all samples and positions, [N·positions, M] by [M, C·offsets], whose columns then add up
- * where their windows lie. With more weights than gradients this goes through the weights once, as they are.
+ * ∂L/∂image by one product over all samples and positions, [C·offsets, M] by [M, N·positions], whose columns then add up
+ * where their windows lie. The runtime packs the right operand, so the weights are the left one. With more weights than gradients this goes through the weights once, as they are.
  */
 function imageFromColumns(g: GraphBuilder, dy: Value, w: Value, windows: Windows, image: Shape): Value | undefined {
   const { kernel, strides, dilations } = windows;
   if (dy.dtype !== 'float32' || product(kernel) === 1 || product(w.shape) <= product(dy.shape)) return undefined;
   const [batch, outputs, ...space] = dy.shape as [number, number, ...number[]];
   const [positions, rows] = [product(space), product(w.shape.slice(1))];
-  const gradients = g.transpose(g.reshape(dy, [batch, outputs, positions]), [0, 2, 1]);
-  const products = g.gemm(g.reshape(gradients, [batch * positions, outputs]), g.reshape(w, [outputs, rows]));
-  const columns = g.transpose(g.reshape(products, [batch, positions, rows]), [0, 2, 1]);
+  const gradients = g.transpose(g.reshape(dy, [batch, outputs, positions]), [1, 0, 2]);
+  const byOutput = g.reshape(gradients, [outputs, batch * positions]);
+  const products = g.gemm(g.reshape(w, [outputs, rows]), byOutput, { transA: true });
+  const columns = g.transpose(g.reshape(products, [rows, batch, positions]), [1, 0, 2]);
   const attributes = { strides, dilations, pads: padsOf(windows) };
   return g.op('Col2Im', [columns, g.ints(image.slice(2)), g.ints(kernel)], attributes, {
     dtype: dy.dtype,
