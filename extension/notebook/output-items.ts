@@ -13,7 +13,8 @@ export const outputItems = (output: CellOutput): NotebookOutput[] => [
   { mime: 'text/plain', data: textOf(output) },
 ];
 
-export const errorItem = ({ name, message }: Error): NotebookOutput => ({ mime: errorMime, data: { name, message } });
+/** Without the name of its class, which VS Code would put before the message. */
+export const errorItem = ({ message }: Error): NotebookOutput => ({ mime: errorMime, data: { name: '', message } });
 
 /** The result in the outputs of a cell, if it is one that this version can read. */
 export function outputOf({ outputs = [] }: Pick<NotebookCell, 'outputs'>): CellOutput | undefined {

@@ -1,13 +1,29 @@
 import * as vscode from 'vscode';
+import { basename } from 'node:path';
+import { InputError } from '../protocol/errors';
 import { outputMime, readOutput } from '../protocol/notebook-output';
 import { fromEditor, toEditor, type EditorCell, type EditorOutput } from './editor-cells';
 import { parseNotebook, serializeNotebook, type Notebook } from './gradnb';
 import { cellLanguage } from './identity';
 
-/** @throws InputError for a damaged file: VS Code then shows the message in place of the notebook, and saves nothing */
+/**
+ * @throws InputError for a damaged file. VS Code then offers the text editor in place of the notebook, and saves nothing;
+ * where the file stops being a notebook it says only where it was opened from the Explorer.
+ */
 export function deserialize(content: Uint8Array): vscode.NotebookData {
   const text = new TextDecoder().decode(content);
-  return notebookData(parseNotebook(text, vscode.l10n.t('This notebook')));
+  try {
+    return notebookData(parseNotebook(text, nameInFront() ?? vscode.l10n.t('This notebook')));
+  } catch (error) {
+    if (error instanceof InputError) void vscode.window.showErrorMessage(error.message);
+    throw error;
+  }
+}
+
+/** A serializer is given bytes alone; a notebook is opened in a tab in front. */
+function nameInFront(): string | undefined {
+  const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
+  return input instanceof vscode.TabInputNotebook ? basename(input.uri.path) : undefined;
 }
 
 export function notebookData(notebook: Notebook): vscode.NotebookData {

@@ -65,6 +65,35 @@ describe('When something goes wrong', () => {
     await workbench.close();
   });
 
+  it('a damaged notebook is refused where it stops being one, and a cell that fails says why without a class name', async () => {
+    const folder = await aWorkspace();
+    await writeFile(join(folder, 'cut.gradnb'), '{\n  "version": 1,\n  "cells": [\n');
+    const failing = { kind: 'experiment', source: ['model: none.onnx'] };
+    await writeFile(join(folder, 'failing.gradnb'), JSON.stringify({ version: 1, cells: [failing] }));
+    const workbench = await Workbench.open(folder);
+    const row = (name: string) =>
+      workbench.page.locator('.explorer-viewlet .monaco-list-row').filter({ hasText: name });
+    await row('cut.gradnb').click();
+    assert.match(
+      await workbench.notification('cut.gradnb'),
+      /^cut\.gradnb: line 4, column 1: .* Open the file as text/,
+    );
+    // The editor shows the reason in a dialog, but only where the file was opened from the Explorer.
+    await workbench.page.locator('.monaco-dialog-box').getByRole('button', { name: 'Cancel' }).click();
+    await row('failing.gradnb').click();
+    await workbench.page.locator('.notebook-toolbar-container').getByText('Run All').first().click();
+    const output = workbench.page
+      .locator('iframe.webview.ready')
+      .last()
+      .contentFrame()
+      .locator('iframe#active-frame')
+      .contentFrame()
+      .getByText('none.onnx: no such file.');
+    await output.waitFor({ timeout: 60_000 });
+    assert.doesNotMatch(await output.innerText(), /Error/);
+    await workbench.close();
+  });
+
   it('an unreadable model is refused with one clear sentence', async () => {
     const folder = await aWorkspace();
     await writeFile(join(folder, 'broken.onnx'), 'this is not a model');
