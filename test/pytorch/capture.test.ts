@@ -157,6 +157,14 @@ const cases: Case[] = [
     inputs: { noise: [12, 4], input: [12] },
   },
   {
+    script: 'gan_in_turns.py',
+    shows: 'a discriminator that sees real and generated samples in turns',
+    network: 'Critic',
+    experiment: { loss: 'bce-with-logits', mode: 'train', optimizer: optimizer('sgd', { lr: 0.1 }) },
+    notes: [/All targets of the captured batch are alike/, /gradients of 2 batches/, /1 other optimizer/],
+    inputs: { sample: [12, 8], target: [12, 1] },
+  },
+  {
     script: 'language_model.py',
     shows: 'a compiled language model with tied weights, logits and targets flattened',
     network: 'GPT',

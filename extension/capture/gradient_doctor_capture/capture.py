@@ -59,6 +59,11 @@ def capture_step(observer, losses, gradients, number, line):
         replay = _replayed(program, known, loss, factor * math.prod(s.get_scale() or 1 for s in _scalers()))
     if replay:
         notes.append(replay)
+    if known and known.target.numel() > 1 and bool((known.target == known.target.flatten()[0]).all()):
+        notes.append(
+            "All targets of the captured batch are alike, so that its loss falls whatever the network sees: judge remedies by "
+            "the gradients. To measure the training itself, let one backward() see the other targets too (real and generated)."
+        )
     return Captured(program, known, factor, exported, number, notes)
 
 
@@ -258,7 +263,7 @@ def _accumulation(observer, notes):
     stated = round(1 / observer.captured.factor)
     batches = max(batches, stated)
     if batches > 1:
-        notes.append(f"The script adds up the gradients of {batches} batches before it steps; the captured run steps after each.")
+        notes.append(f"The script adds up the gradients of {batches} batches before it steps; the captured run has the first and steps after each.")
     return batches
 
 
