@@ -1086,8 +1086,8 @@ export class Interpreter {
         return { kind: 'range', start: start.value, stop: stop.value + (node.inclusive ? 1 : 0), step: node.step };
       }
       case 'other': {
-        for (const child of node.children) this.evaluate(child, scope);
-        return this.unknown('');
+        const values = node.children.map((child) => this.evaluate(child, scope));
+        return (node.texts && written(node.texts, values)) ?? this.unknown('');
       }
     }
   }
@@ -1233,6 +1233,11 @@ export class Interpreter {
     const [index] = indices;
     const site = this.site(node, scope.file);
     const settled = this.settle(object);
+    const named =
+      settled.kind === 'container' && index?.kind === 'constant'
+        ? itemsOf(settled).find((item) => settled.names.get(item) === index.value)
+        : undefined;
+    if (named) return named;
     if (settled.kind === 'list' || settled.kind === 'container') {
       const items = itemsOf(settled);
       const slice = node.indices[0];
@@ -1467,11 +1472,16 @@ export class Interpreter {
   private comprehension(node: ExpressionOf<'comprehension'>, scope: Scope): Value {
     const inner: Scope = { names: new Map(), parent: scope, file: scope.file, kind: 'function' };
     const items: Value[] = [];
+    const slots = new Map<string, Value>();
     let exact = true;
     const walk = (index: number): void => {
       const clause = node.clauses[index];
       if (!clause) {
-        items.push(this.settle(this.evaluate(node.element, inner)));
+        const key = node.key && this.evaluate(node.key, inner);
+        const item = this.settle(this.evaluate(node.element, inner));
+        items.push(item);
+        if (key?.kind === 'constant') slots.set(String(key.value), item);
+        else if (key) exact = false;
         return;
       }
       const iterated = this.iterate(this.settle(this.evaluate(clause.iterable, inner)));
@@ -1486,7 +1496,10 @@ export class Interpreter {
       }
     };
     walk(0);
-    return { ...list(items, exact), site: this.site(node, scope.file) };
+    const site = this.site(node, scope.file);
+    if (!node.key) return { ...list(items, exact), site };
+    const sites = new Map([...slots.keys()].map((key) => [key, node.element]));
+    return { kind: 'dict', slots, sites, exact, site };
   }
 
   // ---------------------------------------------------------------- library objects
@@ -1602,6 +1615,22 @@ export const nameOf = (value: Value): string => {
 
 /** A text that doubles in a loop would fill the memory. */
 const longestText = 10_000;
+
+/** A string with values in it; nothing where one is not known, or is written otherwise in another language (`1.0`). */
+const written = (texts: readonly string[], values: readonly Value[]): Constant | undefined => {
+  const known = values.every(
+    (value): value is Constant =>
+      value.kind === 'constant' && (typeof value.value === 'string' || Number.isInteger(value.value)),
+  );
+  if (!known) return undefined;
+  const text = texts.map((part, index) => part + String(values[index]?.value ?? '')).join('');
+  return text.length > longestText
+    ? undefined
+    : constant(
+        text,
+        values.some(({ soft }) => soft),
+      );
+};
 
 const arithmetic = (operator: string, a: Constant['value'], b: Constant['value']): Constant['value'] | undefined => {
   switch (operator) {

@@ -365,9 +365,28 @@ class PythonReader {
     return list;
   }
 
+  /** `f'layer{i + 1}'`; nothing where a value is formatted in a way of its own, or is more than a name or a sum. */
+  private template(node: SyntaxNode, parts: readonly SyntaxNode[]): Expression | undefined {
+    const values = parts.map((part) => (part.name === 'FormatReplacement' ? childrenOf(part)[1] : undefined));
+    const isPlain = parts.every((part, index) => {
+      const value = values[index];
+      return value && childrenOf(part).length === 3 && /^[\w.]+(\s*[-+*/%]+\s*[\w.]+)*$/.test(this.of(value));
+    });
+    if (node.name !== 'FormatString' || !isPlain) return undefined;
+    const quote = /^[a-zA-Z]*("""|'''|"|')/.exec(this.of(node))!;
+    const ends = [node.from + quote[0].length, ...parts.map(({ to }) => to)];
+    const starts = [...parts.map(({ from }) => from), node.to - quote[1]!.length];
+    const texts = ends.map((from, index) =>
+      this.text.slice(from, starts[index]).replace(/\{\{|\}\}/g, (pair) => pair[0]!),
+    );
+    return { kind: 'other', children: this.expressions(values.map(present)), texts, ...span(node) };
+  }
+
   private comprehension(children: SyntaxNode[], at: Span): Expression {
     const start = children.findIndex(({ name }) => name === 'for' || name === 'async');
-    const element = this.sequence(children.slice(0, start).filter(({ name }) => name !== ':'));
+    const colon = children.findIndex(({ name }, index) => name === ':' && index < start);
+    const key = colon > 0 ? this.sequence(children.slice(0, colon)) : undefined;
+    const element = this.sequence(children.slice(colon + 1, start));
     const clauses: ComprehensionClause[] = [];
     for (let i = start; i < children.length;) {
       const word = present(children[i]).name;
@@ -389,7 +408,7 @@ class PythonReader {
         i += 2;
       } else i++;
     }
-    return { kind: 'comprehension', element, clauses, ...at };
+    return { kind: 'comprehension', ...(key && { key }), element, clauses, ...at };
   }
 
   /** Expressions between commas: one stands for itself, several are a tuple. */
@@ -433,7 +452,7 @@ class PythonReader {
           return { kind: 'string', value: stringOf(this.of(node)), ...at };
         if (children.every(({ name }) => name === 'String'))
           return { kind: 'string', value: children.map((part) => stringOf(this.of(part))).join(''), ...at };
-        return { kind: 'other', children: [], ...at };
+        return this.template(node, children) ?? { kind: 'other', children: [], ...at };
       }
       case 'Boolean':
         return { kind: 'boolean', value: this.of(node) === 'True', ...at };
@@ -496,6 +515,7 @@ class PythonReader {
       case 'ArrayComprehensionExpression':
       case 'ComprehensionExpression':
       case 'SetComprehensionExpression':
+      case 'DictionaryComprehensionExpression':
         return this.comprehension(childrenOf(node).slice(1, -1), at);
       case 'DictionaryExpression':
         return { kind: 'dict', entries: this.entries(childrenOf(node)), ...at };

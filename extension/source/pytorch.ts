@@ -476,6 +476,17 @@ const moduleMethod = (
       return list(modulesOf(receiver));
     case 'named_modules':
       return list(modulesOf(receiver).map((module) => list([machine.unknown('name'), module], true, 'tuple')));
+    case 'items':
+    case 'values':
+    case 'keys': {
+      if (receiver.kind !== 'container' || receiver.type !== 'ModuleDict') return undefined;
+      const entries = childrenOf(receiver).map(([path, child]) => [constant(path), child] as const);
+      const of = { items: (entry: readonly Value[]) => list(entry, true, 'tuple'), keys: 0, values: 1 }[name];
+      return list(
+        entries.map((entry) => (typeof of === 'number' ? entry[of]! : of(entry))),
+        receiver.exact,
+      );
+    }
     case 'children':
       return list(childrenOf(receiver).map(([, child]) => child));
     case 'named_children':

@@ -65,12 +65,14 @@ export type Expression = Span &
     | { kind: 'conditional'; test: Expression; then: Expression; otherwise: Expression }
     | { kind: 'function'; function: FunctionNode }
     | { kind: 'class'; class: ClassNode }
-    | { kind: 'comprehension'; element: Expression; clauses: ComprehensionClause[] }
+    /** With `key`, of a dictionary. */
+    | { kind: 'comprehension'; key?: Expression; element: Expression; clauses: ComprehensionClause[] }
     | { kind: 'spread'; value: Expression }
     | { kind: 'await'; value: Expression }
     | { kind: 'assignment'; target: Expression; operator: string; value: Expression }
     | { kind: 'range'; start: Expression; stop: Expression; inclusive: boolean; step: number }
-    | { kind: 'other'; children: Expression[] }
+    /** With `texts`, a string: these texts with the values of the children between them. */
+    | { kind: 'other'; children: Expression[]; texts?: string[] }
   );
 
 export type ExpressionOf<K extends Expression['kind']> = Extract<Expression, { kind: K }>;

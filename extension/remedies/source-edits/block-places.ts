@@ -178,6 +178,8 @@ export const placeBetween = (code: Code, weights: Op, activation: Op): ForwardPl
   const output = activation.call?.node;
   if (!call || !input || !output || call.from === call.to || output.from === output.to || activation.site.file !== file)
     return cannot('A block is computed in a way around which no skip can be written.');
+  if (sameSite(weights.site, activation.site))
+    return cannot('One and the same call computes layers and activations in turn; no skip can be written around it.');
   // A sequence that is called as a whole: the block must be all that it computes.
   const inside = code.trace.ops.filter((op) => op.category === 'weights' && sameSite(op.site, weights.site));
   const perRun = new Set(inside.map(({ layer }) => layer?.site.from));

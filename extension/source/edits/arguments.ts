@@ -109,6 +109,7 @@ export function* expressionsIn(node: Expression): Generator<Expression> {
       break;
     case 'comprehension':
       inner.push(
+        ...(node.key ? [node.key] : []),
         node.element,
         ...node.clauses.flatMap(({ target, iterable, conditions }) => [target, iterable, ...conditions]),
       );

@@ -1,4 +1,4 @@
-import { imports, indent, use, type EditCase } from './cases';
+import { imports, indent, net, use, type EditCase } from './cases';
 import {
   appended,
   convolutionBlocks,
@@ -99,6 +99,41 @@ close(net(x), net.head(h))
     contains: ['self.fc1_skip = nn.Linear(8, 16, bias=False)', 'x = self.fc1_skip(x) + torch.sigmoid(self.fc1(x))'],
     check: `backward(after.Net(), torch.randn(4, 8))`,
   },
+  ...(
+    [
+      [
+        'attributes set in a loop by a formatted name',
+        'for i in range(4):\n    setattr(self, f"fc{i}", nn.Linear(8, 8))',
+        'for i in range(4):\n    x = torch.tanh(getattr(self, f"fc{i}")(x))',
+        '[getattr(net, f"fc{i}") for i in range(4)]',
+      ],
+      [
+        'a ModuleDict, filled in a loop',
+        'self.layers = nn.ModuleDict()\nfor i in range(4):\n    self.layers[f"fc{i}"] = nn.Linear(8, 8)',
+        'for layer in self.layers.values():\n    x = torch.tanh(layer(x))',
+        'net.layers.values()',
+      ],
+      [
+        'a ModuleDict of a comprehension',
+        'self.layers = nn.ModuleDict({f"fc{i}": nn.Linear(8, 8) for i in range(4)})',
+        'for _, layer in self.layers.items():\n    x = torch.tanh(layer(x))',
+        'net.layers.values()',
+      ],
+    ] as const
+  ).map(([name, init, forward, layers]): EditCase => ({
+    name,
+    program: net(`${init}\nself.head = nn.Linear(8, 2)`, `${forward}\nreturn self.head(x)`),
+    uses: use('residual'),
+    check: `
+net = after.Net()
+x = h = torch.randn(4, 8)
+backward(net, x)
+for layer in ${layers}:
+    h = h + torch.tanh(layer(h))
+close(net(x), net.head(h))
+`,
+    again: /skip/,
+  })),
   {
     name: 'nested calls',
     program: nested,

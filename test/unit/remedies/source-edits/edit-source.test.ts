@@ -57,6 +57,7 @@ describe('editSource', () => {
 
   it('says why a remedy does not fit', () => {
     assert.match(refusal(deep, use('lstm')), /no vanilla RNN/);
+    for (const id of ['residual', 'highway', 'long-skip']) assert.match(refusal(mixedLoop, use(id)), /same call/);
     assert.match(refusal(acrossSequences, use('long-skip')), /several sequences/);
     assert.match(refusal(deep, use('relu'), { units: ['elsewhere'] }), /no layer named elsewhere/);
     assert.match(refusal(deep, use('clip-grad-norm'), at(deep, 'self.head = ')), /elsewhere/);
@@ -68,6 +69,23 @@ describe('editSource', () => {
     assert.ok(changesNetwork);
   });
 });
+
+/** The loop calls linear layers and activations alike. */
+const mixedLoop = `import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.ModuleList([part for _ in range(5) for part in (nn.Linear(8, 8), nn.Tanh())])
+        self.head = nn.Linear(8, 2)
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return self.head(x)
+`;
 
 describe('editSourceAll', () => {
   it('writes several remedies as one edit, each import once', () => {
