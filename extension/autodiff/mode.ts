@@ -8,6 +8,7 @@ import { improvedVectors } from '../onnx/power-iteration';
 import { numbers, sizeOf, tensor } from '../onnx/tensor';
 import type { Mode } from '../protocol/experiment';
 import { InputError } from '../protocol/errors';
+import { copyOf } from './replace';
 
 export interface ModeOptions {
   /** Drives the masks of Dropout. */
@@ -45,18 +46,13 @@ export function restoreMode(
   mode: Mode,
   options: ModeOptions = {},
 ): { graph: Graph; updates: StateUpdate[] } {
-  const copy: Graph = {
-    ...graph,
-    outputs: [...graph.outputs],
-    nodes: graph.nodes,
-    initializers: new Map(graph.initializers),
-    types: new Map(graph.types),
-  };
+  const copy = copyOf(graph);
+  const { nodes } = copy;
   const g = new GraphBuilder(copy);
   copy.nodes = [];
   const statistics = new Map<string, Value>();
   let dropouts = 0;
-  for (const node of graph.nodes)
+  for (const node of nodes)
     g.at(node, () => {
       if (node.opType === 'BatchNormalization' && trains(node, mode)) batchStatistics(g, node, statistics, options);
       else if (node.opType === 'BatchNormalization') copy.nodes.push(evaluating(node));

@@ -45,6 +45,19 @@ describe('restoreMode', () => {
   const mean = (values: readonly number[]) => values.reduce((a, b) => a + b) / values.length;
   const variance = (values: readonly number[]) => mean(values.map((value) => (value - mean(values)) ** 2));
 
+  it('gives a graph of its own: what is built on it is not in the next one', () => {
+    const whole = dropout(0.5);
+    const { graph } = restoreMode(whole, 'as-exported');
+    graph.inputs.push({ name: 'target', dtype: 'float32', shape: [] });
+    graph.nodes[0]!.outputs.push('mask');
+    const next = restoreMode(whole, 'as-exported').graph;
+    assert.deepEqual(
+      next.inputs.map(({ name }) => name),
+      ['x'],
+    );
+    assert.equal(next.nodes[0]!.outputs.includes('mask'), false);
+  });
+
   for (const decompose of [false, true])
     it(`normalizes by the batch and updates the buffers as PyTorch does${decompose ? ', decomposed' : ''}`, async () => {
       const { graph, updates } = restoreMode(normalization(), 'train', { decompose });
