@@ -123,7 +123,9 @@ const filesIn = async (path: string): Promise<string[]> => {
     if (!languageOf(path)) throw new InputError(`${path} is not a .py, .ts, .js or .ipynb file.`);
     return [path];
   }
-  const entries = await readdir(path, { withFileTypes: true });
+  const entries = await readdir(path, { withFileTypes: true }).catch((error: unknown) => {
+    throw new InputError(`${path}: cannot be read: ${fileTrouble(error)}.`);
+  });
   const nested = await Promise.all(
     entries
       .sort((a, b) => (a.name < b.name ? -1 : 1))

@@ -2,7 +2,7 @@
  * The trainer process: takes requests from the host that forked it, one at a time, and answers with progress, rows and
  * results. It ends when its host is gone.
  */
-import { InputError } from '../protocol/errors';
+import { InputError, RunError } from '../protocol/errors';
 import type { HostMessage, TrainerMessage, TrainerRequest, TrainerResults } from '../protocol/trainer-messages';
 import { inspectModel } from './inspect';
 import { bench } from './jobs/bench';
@@ -63,6 +63,8 @@ async function answer(id: number, request: TrainerRequest): Promise<void> {
 function messageOf(error: unknown): string {
   if (error instanceof RangeError && /allocation|Invalid typed array length/i.test(error.message))
     return 'Out of memory: use a smaller batch or model.';
+  // Our own may hold the name of a file in which there is a line break.
+  if (error instanceof InputError || error instanceof RunError) return error.message.replace(/\s*\n\s*/g, ' ');
   const message = error instanceof Error ? error.message : String(error);
   return message.split('\n')[0]!.trim() || 'The trainer failed.';
 }

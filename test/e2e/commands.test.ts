@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { aWorkspace, closeBrowser, pictureOfFailure, storedRuns, until, Workbench } from './workbench';
+import { aWorkspace, changeSettings, closeBrowser, pictureOfFailure, storedRuns, until, Workbench } from './workbench';
 
 describe('The commands', () => {
   let folder: string;
@@ -92,6 +92,31 @@ describe('The commands', () => {
       lines.map((line) => line.split(',').slice(0, 2).map(Number)),
       Array.from({ length: 5 }, (_, step) => [step, run.rows[(step * run.rows.length) / 5]!]),
     );
+  });
+
+  it('offer the run that is shown before any model, where remedies are to be prescribed', async () => {
+    await workbench.command('Gradient Doctor: Prescribe Remedies');
+    const offered = workbench.page.locator('.quick-input-list .monaco-list-row');
+    await offered.filter({ hasText: 'model.onnx' }).first().waitFor();
+    assert.match((await offered.first().getAttribute('aria-label'))!, /The run .*, shown now/);
+    await workbench.page.keyboard.press('Escape');
+  });
+
+  it('answer questions while a run goes on', async () => {
+    await changeSettings(folder, { 'gradientDoctor.steps': 100_000 });
+    await workbench.openExplorer();
+    await workbench.fromExplorer(sample, 'Diagnose Gradients');
+    await workbench
+      .statusBarItem()
+      .filter({ hasText: /step \d/ })
+      .waitFor({ timeout: 60_000 });
+    await workbench.command('Gradient Doctor: Select Execution Provider');
+    const offered = workbench.page.locator('.quick-input-list .monaco-list-row');
+    await offered.filter({ hasText: 'coreml' }).waitFor({ timeout: 30_000 });
+    assert.ok(await workbench.statusBarItem().isVisible());
+    await workbench.page.keyboard.press('Escape');
+    await workbench.command('Gradient Doctor: Stop');
+    await workbench.runEnded();
   });
 
   it('inspect a model without training it', async () => {

@@ -189,7 +189,10 @@ describe('Trainer', () => {
   });
 
   it('says what is wrong with the data', async () => {
-    await assert.rejects(run(experiment({ data: { kind: 'file', path: 'nowhere.npz' } })), InputError);
+    await assert.rejects(run(experiment({ data: { kind: 'file', path: 'no\nwhere.npz' } })), {
+      name: 'InputError',
+      message: 'no where.npz: cannot be read: there is no such file.',
+    });
     const arrays = parseNpz(await readFile(join(folder, 'data.npz')));
     const x = arrays.get('x')!;
     const holey = tensor('float32', x.shape, numbers(x).with(6, NaN));
