@@ -9,7 +9,7 @@ import { GraphBuilder } from '../../../extension/onnx/builder';
 import { exportGraph } from '../../../extension/onnx/export';
 import { emptyGraph } from '../../../extension/onnx/graph';
 import { numbers, tensor, type Tensor } from '../../../extension/onnx/tensor';
-import { InputError, RunError } from '../../../extension/protocol/errors';
+import { RunError } from '../../../extension/protocol/errors';
 import { defaultExperiment, defaultOptimizer, type Experiment } from '../../../extension/protocol/experiment';
 import { rowWidth, stepColumn, type RunHeader, type StepChunk } from '../../../extension/protocol/run';
 import { Trainer, type TrainOptions } from '../../../extension/trainer/host';
