@@ -77,6 +77,7 @@ export class TrainingSession {
       const rates = learningRates.slice(at, at + perCall);
       rows.push(...(await this.take(firstStep + at, rates, part(batches, at, rates.length))));
     }
+    this.start = undefined;
     this.forgetBefore();
     if (this.isSmall) this.before = start;
     else dispose(start);
@@ -89,6 +90,7 @@ export class TrainingSession {
     await this.take(0, [0], batches);
     dispose(this.states);
     this.states = this.start;
+    this.start = undefined;
     this.session.endProfile();
     const { profile } = this.settings;
     // What a later graph has beside, all providers have.
@@ -244,19 +246,13 @@ async function copied(tensors: Feeds, { provider, threads }: SessionSettings): P
 /** The batches of `count` steps from `at` on. */
 const part = (batches: ReadonlyMap<string, Tensor>, at: number, count: number): Map<string, Tensor> =>
   new Map(
-    [...batches].map(
-      ([
-        name,
-        {
-          dtype,
-          shape: [, ...shape],
-          data,
-        },
-      ]) => {
-        const size = sizeOf(shape);
-        return [name, { dtype, shape: [count, ...shape], data: data.slice(at * size, (at + count) * size) }];
-      },
-    ),
+    [...batches].map(([name, stack]) => {
+      const [steps, ...shape] = stack.shape;
+      if (steps === count) return [name, stack];
+      const size = sizeOf(shape);
+      const data = stack.data.slice(at * size, (at + count) * size);
+      return [name, { dtype: stack.dtype, shape: [count, ...shape], data }];
+    }),
   );
 
 function joined(rows: readonly Float32Array[]): Float32Array {

@@ -6,8 +6,11 @@ import type { GraphBuilder, Value } from '../onnx/builder';
 import type { Optimizer } from './optimizers';
 import type { StepLoop } from './step-loop';
 
-/** Fewer vectors are as quick one by one. */
-const fewest = 3;
+/**
+ * Fewer vectors are as quick one by one. Of more, gradients wait for each other, and in memory what they are made of: a
+ * bias's is the sum of the rows of its layer's. Nor does WebGPU's Split have more than 10 outputs.
+ */
+const [fewest, most] = [3, 8];
 
 /** Rows of more elements are as quickly reduced one by one. */
 const longest = 2048;
@@ -28,19 +31,33 @@ export function pack(g: GraphBuilder, parameters: readonly Value[], gradients: r
     const key = isShort ? `${dtype} ${shape[0]}` : `alone ${i}`;
     groups.set(key, [...(groups.get(key) ?? []), i]);
   });
-  return [...groups.values()].flatMap((members): Pack[] => {
-    if (members.length < fewest)
-      return members.map((i) => ({ members: [i], value: parameters[i]!, gradient: gradients[i]! }));
+  const parts = [...groups.values()]
+    .flatMap(inParts)
+    .flatMap((members) => (isPack(members) ? [members] : members.map((i) => [i])));
+  // The runtime moves the last first. Their gradients are made in that order, too.
+  parts.sort(([a], [b]) => a! - b!);
+  return parts.map((members): Pack => {
+    const [first] = members as [number];
+    if (!isPack(members)) return { members, value: parameters[first]!, gradient: gradients[first]! };
     const rows = (values: readonly Value[]): Value => {
-      const row = parameters[members[0]!]!.shape[0]!;
+      const row = parameters[first]!.shape[0]!;
       const joined = g.concat(
         members.map((i) => values[i]!),
         0,
       );
       return g.reshape(joined, [members.length, row]);
     };
-    return [{ members, value: rows(parameters), gradient: rows(gradients) }];
+    return { members, value: rows(parameters), gradient: rows(gradients) };
   });
+}
+
+const isPack = (members: readonly number[]): boolean => members.length >= fewest;
+
+/** Neighbours, in parts of one length or nearly so. */
+function inParts(members: readonly number[]): number[][] {
+  const count = Math.ceil(members.length / most);
+  const end = (part: number): number => Math.round((part * members.length) / count);
+  return Array.from({ length: count }, (_, part) => members.slice(end(part), end(part + 1)));
 }
 
 /** What becomes of a pack in a step, of the shape of its value. */

@@ -82,4 +82,60 @@ describe('TrainingSession', () => {
       ];
       for (const other of others) assert.deepEqual(other, whole);
     });
+
+  for (const id of ['sgd', 'adam'] as const)
+    it(`tells of each of many vectors what becomes of it: ${id}`, async () => {
+      const training = biases(id);
+      const { layout } = training;
+      const session = await TrainingSession.open(training, { provider: 'cpu', threads: 1 });
+      try {
+        const batches = new Map([
+          ['x', tensor('float32', [1, 3, 2], [0.1, -0.2, 0.3, 0.4, -0.5, 0.6])],
+          ['target', tensor('float32', [1, 3, 2], [1, 0, 1, 0, 1, 0])],
+        ]);
+        for (let step = 0; step < 3; step++) {
+          const before = await session.weightsOnHost();
+          const row = await session.run(step, [0.1], batches);
+          const after = await session.weightsOnHost();
+          layout.parameters.forEach(({ name }, i) => {
+            const [old, moved] = [before, after].map((weights) => numbers(weights.get(name)!));
+            const told = (column: 'weightNorm' | 'updateNorm' | 'gradientNorm' | 'gradientMaxAbs') =>
+              row[parameterColumn(layout, i, column)]!;
+            const steps = moved!.map((value, k) => value - old![k]!);
+            near(told('weightNorm'), Math.hypot(...old!), `weight of ${name}`);
+            near(told('updateNorm'), Math.hypot(...steps), `step of ${name}`);
+            if (id === 'adam') return;
+            near(told('gradientNorm'), Math.hypot(...steps) / 0.1, `gradient of ${name}`);
+            near(told('gradientMaxAbs'), Math.max(...steps.map(Math.abs)) / 0.1, `largest gradient of ${name}`);
+          });
+        }
+      } finally {
+        await session.release();
+      }
+    });
 });
+
+const near = (actual: number, expected: number, what: string): void => {
+  assert.ok(Math.abs(actual - expected) <= 1e-6 + 1e-4 * expected, `${what}: ${actual} instead of ${expected}`);
+};
+
+/** Twelve times a bias of two elements, and a tanh. */
+function biases(id: 'sgd' | 'adam') {
+  const g = new GraphBuilder(emptyGraph('network'));
+  let x = g.input('x', 'float32', [3, 2]);
+  const names = Array.from({ length: 12 }, (_, i) => {
+    const bias = g.initializer(`bias ${i}`, tensor('float32', [2], [0.1 * i, 0.5 - 0.1 * i]));
+    x = g.unary('Tanh', g.add(x, bias));
+    return bias.name;
+  });
+  g.output(x);
+  return buildTrainingGraph({
+    forward: g.graph,
+    layers: [],
+    parameters: names.map((name) => ({ name, shape: [2], size: 2, trainable: true })),
+    loss: 'mse',
+    output: x.name,
+    target: { dtype: 'float32', shape: [3, 2] },
+    optimizer: defaultOptimizer(id),
+  });
+}
