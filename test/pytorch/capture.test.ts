@@ -165,6 +165,13 @@ const cases: Case[] = [
     inputs: { sample: [12, 8], target: [12, 1] },
   },
   {
+    script: 'summed_loss.py',
+    shows: 'a loss that is summed, and divided by the rows of the batch',
+    network: 'SummedAutoencoder',
+    experiment: { loss: 'output', mode: 'train', optimizer: optimizer('sgd', { lr: 0.01 }) },
+    inputs: { x: [16, 6] },
+  },
+  {
     script: 'language_model.py',
     shows: 'a compiled language model with tied weights, logits and targets flattened',
     network: 'GPT',

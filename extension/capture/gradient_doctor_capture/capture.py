@@ -55,6 +55,9 @@ def capture_step(observer, losses, gradients, number, line):
         if not _is_mean_over_steps(factor) and not math.isclose(factor, 1):
             base, known, factor = reference, None, 1.0
         program = Program(known.prediction if known else base, frames)
+        if not known and base is not reference and not _scalers() and round(1 / factor) == len(program.batch[0]):
+            # A sum over the batch, divided by its rows: that is the loss, and no accumulation of gradients.
+            program, factor = Program(reference, frames), 1.0
         exported = export_program(program, known, request, observer)
         replay = _replayed(program, known, loss, factor * math.prod(s.get_scale() or 1 for s in _scalers()))
     if replay:
