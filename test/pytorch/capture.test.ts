@@ -459,12 +459,13 @@ if __name__ == "__main__":
 
   it('a command that is no Python', async () => {
     const script = join(folder, 'script.py');
+    await writeFile(script, header);
     await assert.rejects(
       captureScript(
         { ...origin(folder, script), python: join(folder, 'no-python') },
         { shim, out: join(folder, 'out'), timeoutSeconds: 60 },
       ),
-      /no-python cannot be run .*: choose the Python that you train with\.$/,
+      /no-python cannot be run: .+\. Choose the Python that you train with\.$/,
     );
   });
 });
