@@ -95,6 +95,7 @@ describe('The commands', () => {
   });
 
   it('offer the run that is shown before any model, where remedies are to be prescribed', async () => {
+    await diagnose();
     await workbench.command('Gradient Doctor: Prescribe Remedies');
     const offered = workbench.page.locator('.quick-input-list .monaco-list-row');
     await offered.filter({ hasText: 'model.onnx' }).first().waitFor();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Frame } from 'playwright-core';
 import { readableNumber } from '../../extension/panel/readable-number';
 import { stepColumn, rowWidth } from '../../extension/protocol/run';
-import { rankedTrials } from '../../extension/protocol/trial-ranking';
+import { rankedTrials, trialName } from '../../extension/protocol/trial-ranking';
 import { NotebookPage } from './notebook-page';
 import {
   aWorkspace,
@@ -51,7 +51,11 @@ describe('Prescribe Remedies on the sigmoid sample', function () {
     assert.match(text, /^deep_sigmoid: \S.* \(\d+ trials\)\.$/);
     await workbench.runEnded();
     const panel = await workbench.panel();
-    assert.match(await panel.locator('.winner').innerText(), /(makes it healthy|helps most)/);
+    // The panel hears of the end by itself, not before the notification.
+    await panel
+      .locator('.winner')
+      .getByText(/makes it healthy|helps most/)
+      .waitFor();
   });
 
   it('ranks the trials, and the table agrees with what was measured', async () => {
@@ -59,6 +63,7 @@ describe('Prescribe Remedies on the sigmoid sample', function () {
     const search = await storedSearch(stored!.record);
     assert.ok(search?.end?.kind === 'finished' && search.trials.length >= 8);
     const panel = await workbench.panel();
+    await panel.locator('.winner').getByText(trialName(search.prescriptions[0]!)).first().waitFor();
     const rows = await rowsOf(panel);
     assert.deepEqual(
       rows.map(([rank, remedy, outcome, health, loss]) => [rank, remedy, outcome, health, loss]),
