@@ -4,6 +4,7 @@ import { closeSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { fileTrouble, InputError } from '../protocol/errors';
+import { refuseLfsPointer } from '../protocol/lfs-pointer';
 import { ModelProtoSchema, type ModelProto } from './onnx_pb';
 import type { ReadExternal } from './tensor-proto';
 
@@ -16,9 +17,6 @@ export interface ModelFile {
 
 /** Protobuf's own limit. Larger models keep their weights in files beside the model. */
 const largestModel = 2 ** 31 - 1;
-
-/** How a file begins that stands for one which Git has not fetched. */
-const lfsPointer = 'version https://git-lfs.github.com/spec/';
 
 /**
  * Reads an ONNX file. External data stays on disk until the graph is imported.
@@ -34,8 +32,7 @@ export async function readModel(path: string): Promise<ModelFile> {
  */
 export function parseModel(bytes: Uint8Array, path: string): ModelFile {
   if (bytes.length === 0) throw new InputError(`${path}: the file is empty. Export the model again.`);
-  if (Buffer.from(bytes.subarray(0, lfsPointer.length)).toString('latin1') === lfsPointer)
-    throw new InputError(`${path}: a pointer of Git LFS, not the model itself. Fetch it with "git lfs pull".`);
+  refuseLfsPointer(bytes, path);
   let proto: ModelProto;
   try {
     proto = fromBinary(ModelProtoSchema, bytes);

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { Tensor } from '../../onnx/tensor';
 import { InputError } from '../../protocol/errors';
+import { refuseLfsPointer } from '../../protocol/lfs-pointer';
 import { ArrayError } from './array-type';
 import { parseNpy } from './npy';
 import { parseNpz } from './npz';
@@ -27,6 +28,7 @@ export async function readArrays(path: string): Promise<Map<string, Tensor>> {
   } catch (error) {
     throw new InputError(`${path}: cannot be read: ${reasonOf(error)}.`);
   }
+  refuseLfsPointer(bytes, path);
   try {
     const arrays = parse(bytes);
     if (arrays.size === 0) throw new ArrayError('it holds no arrays');

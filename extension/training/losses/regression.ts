@@ -1,16 +1,18 @@
 /** Losses that compare output and target element by element, as torch.nn.functional defines them, mean reduction. */
 import { sameShape, type GraphBuilder, type Value } from '../../onnx/builder';
-import { sizeOf } from '../../onnx/tensor';
+import { isFloat, sizeOf } from '../../onnx/tensor';
 import { InputError } from '../../protocol/errors';
 import { describeShape, type Loss } from './loss';
 
 /** @param terms per element: the summand of the loss, and its derivative by the output. */
 const elementwise = (terms: (g: GraphBuilder, output: Value, target: Value) => [Value, Value]): Loss => ({
   targetType(output, given) {
-    if (given && !sameShape(given.shape, output.shape))
-      throw new InputError(
-        `The target has shape ${describeShape(given)}; it must be that of the output, ${describeShape(output)}.`,
-      );
+    if (given && !sameShape(given.shape, output.shape)) {
+      const fit = `The target has shape ${describeShape(given)}; it must be that of the output, ${describeShape(output)}.`;
+      // This loss is taken for a target of floats where none is stated.
+      const areClasses = isFloat(given.dtype) && given.shape.length === output.shape.length - 1;
+      throw new InputError(areClasses ? `${fit} If it holds class numbers, save them as integers.` : fit);
+    }
     return { dtype: output.dtype, shape: output.shape };
   },
 

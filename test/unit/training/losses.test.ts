@@ -81,7 +81,11 @@ describe('targetType', () => {
     });
     assert.throws(
       () => losses.mse.targetType(logits, type('float32', 8, 5)),
-      /must be that of the output, \[8, 5, 7\]/,
+      /must be that of the output, \[8, 5, 7\]\. If it holds class numbers, save them as integers\.$/,
+    );
+    assert.throws(
+      () => losses.mse.targetType(logits, type('float32', 8)),
+      /must be that of the output, \[8, 5, 7\]\.$/,
     );
     assert.throws(() => losses.nll.targetType(logits, type('float32', 8, 7)), InputError);
     assert.throws(() => losses.output.targetType(logits, undefined), /wants a scalar/);

@@ -157,4 +157,15 @@ describe('readArrays', () => {
     await assert.rejects(readArrays('/nowhere/batch.npz'), /batch\.npz: cannot be read: there is no such file/);
     await assert.rejects(readArrays('batch.csv'), /batch\.csv: data must be a \.npz, \.npy, \.safetensors file/);
   });
+
+  it('tells a pointer of Git LFS from a damaged archive', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'arrays-'));
+    try {
+      const path = join(folder, 'batch.npz');
+      await writeFile(path, 'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n');
+      await assert.rejects(readArrays(path), /batch\.npz: a pointer of Git LFS, .*git lfs pull/);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
 });
