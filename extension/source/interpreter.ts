@@ -3,7 +3,8 @@
  * ranges, both sides of conditions that are not known. What the library's functions mean is told by a `Library`.
  */
 import { builtinMethod, builtins, pythonBuiltins } from './builtins';
-import { choiceOf, Heap, sameValue } from './heap';
+import { choiceOf, Heap } from './heap';
+import { arithmetic, comparisons, contains, sameness, written } from './known-operators';
 import type { ParsedSource } from './parse';
 import {
   allStatements,
@@ -20,15 +21,16 @@ import { emptyTrace, type Arm, type Event, type Frame, type LoopContext, type Tr
 import {
   constant,
   external,
+  isNone,
   itemsOf,
   list,
   mostItems,
+  nameOf,
   none,
   type ArgumentValue,
   type Call,
   type Category,
   type ClassValue,
-  type Constant,
   type Container,
   type FunctionValue,
   type Imported,
@@ -1575,13 +1577,10 @@ const collectNames = (target: Expression, into: Set<string>): void => {
   else if (target.kind === 'list') for (const item of target.items) collectNames(item, into);
 };
 
-const comparisons = new Set(['<', '>', '<=', '>=', '==', '!=', 'is', 'is not', 'in', 'not in']);
 const operators: Readonly<Record<string, string>> = { '+': 'add', '-': 'sub', '*': 'mul', '/': 'div' };
 
 const isLiteral = (node: Expression): boolean =>
   ['number', 'string', 'boolean', 'null'].includes(node.kind) || (node.kind === 'unary' && isLiteral(node.operand));
-
-const isNone = (value: Value): boolean => value.kind === 'constant' && value.value === null;
 
 const afterLoop = (completion: Completion): Completion =>
   completion === 'break' || completion === 'continue' ? 'next' : completion;
@@ -1591,121 +1590,3 @@ const isMainGuard = (test: Expression): boolean =>
   test.kind === 'binary' &&
   test.operator === '==' &&
   [test.left, test.right].some((side) => side.kind === 'name' && side.name === '__name__');
-
-export const nameOf = (value: Value): string => {
-  switch (value.kind) {
-    case 'unknown':
-      return value.name;
-    case 'external':
-      return value.path;
-    case 'function':
-      return value.node.name;
-    case 'class':
-      return value.node.name;
-    case 'instance':
-      return value.class.node.name;
-    case 'layer':
-      return value.type;
-    case 'bound':
-      return `${nameOf(value.receiver)}.${value.name}`;
-    default:
-      return '';
-  }
-};
-
-/** A text that doubles in a loop would fill the memory. */
-const longestText = 10_000;
-
-/** A string with values in it; nothing where one is not known, or is written otherwise in another language (`1.0`). */
-const written = (texts: readonly string[], values: readonly Value[]): Constant | undefined => {
-  const known = values.every(
-    (value): value is Constant =>
-      value.kind === 'constant' && (typeof value.value === 'string' || Number.isInteger(value.value)),
-  );
-  if (!known) return undefined;
-  const text = texts.map((part, index) => part + String(values[index]?.value ?? '')).join('');
-  return text.length > longestText
-    ? undefined
-    : constant(
-        text,
-        values.some(({ soft }) => soft),
-      );
-};
-
-const arithmetic = (operator: string, a: Constant['value'], b: Constant['value']): Constant['value'] | undefined => {
-  switch (operator) {
-    case '==':
-      return a === b;
-    case '!=':
-      return a !== b;
-    case 'is':
-      return a === b;
-    case 'is not':
-      return a !== b;
-    case 'in':
-      return typeof a === 'string' && typeof b === 'string' ? b.includes(a) : undefined;
-    case 'not in':
-      return typeof a === 'string' && typeof b === 'string' ? !b.includes(a) : undefined;
-  }
-  if (operator === '+' && typeof a === 'string' && typeof b === 'string')
-    return a.length + b.length > longestText ? undefined : a + b;
-  if (typeof a !== 'number' || typeof b !== 'number') return undefined;
-  switch (operator) {
-    case '+':
-      return a + b;
-    case '-':
-      return a - b;
-    case '*':
-      return a * b;
-    case '/':
-      return a / b;
-    case '//':
-      return Math.floor(a / b);
-    case '%':
-      return ((a % b) + b) % b;
-    case '**':
-      return a ** b;
-    case '<':
-      return a < b;
-    case '>':
-      return a > b;
-    case '<=':
-      return a <= b;
-    case '>=':
-      return a >= b;
-    default:
-      return undefined;
-  }
-};
-
-const sameness = (a: Value, b: Value): boolean | undefined => {
-  if (sameValue(a, b)) return true;
-  const known = new Set<Value['kind']>([
-    'layer',
-    'instance',
-    'container',
-    'tensor',
-    'function',
-    'class',
-    'object',
-    'list',
-    'external',
-  ]);
-  if (isNone(a) && known.has(b.kind)) return false;
-  if (isNone(b) && known.has(a.kind)) return false;
-  if (a.kind === 'constant' && b.kind === 'constant') return a.value === b.value;
-  if (a.kind === 'external' && b.kind === 'external') return false;
-  if (a.kind === 'class' && b.kind === 'class') return false;
-  return undefined;
-};
-
-const contains = (item: Value, whole: Value): boolean | undefined => {
-  if (whole.kind === 'dict' && item.kind === 'constant')
-    return whole.slots.has(String(item.value)) ? true : whole.exact ? false : undefined;
-  if (whole.kind === 'list' && whole.exact) {
-    const answers = itemsOf(whole).map((each) => (sameValue(each, item) ? true : sameness(each, item)));
-    if (answers.includes(true)) return true;
-    return answers.includes(undefined) ? undefined : false;
-  }
-  return undefined;
-};

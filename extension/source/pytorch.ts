@@ -1,6 +1,5 @@
 /** What PyTorch, Lightning, Accelerate and Hugging Face's trainer mean, for following a program without running it. */
 import type { Interpreter, Library } from './interpreter';
-import { nameOf } from './interpreter';
 import { canonical, functionCategories, layerCategories, optimizerNames, parametersOf } from './pytorch-names';
 import {
   argument,
@@ -8,6 +7,7 @@ import {
   constantArgument,
   itemsOf,
   list,
+  nameOf,
   none,
   type Call,
   type Container,

@@ -331,3 +331,27 @@ export const configLacks = (call: Call, name: string): boolean => {
   if (!config) return !call.open;
   return config.kind === 'dict' && config.exact && !config.slots.has(name);
 };
+
+export const isNone = (value: Value): boolean => value.kind === 'constant' && value.value === null;
+
+/** As messages name it; empty where it has no name. */
+export const nameOf = (value: Value): string => {
+  switch (value.kind) {
+    case 'unknown':
+      return value.name;
+    case 'external':
+      return value.path;
+    case 'function':
+      return value.node.name;
+    case 'class':
+      return value.node.name;
+    case 'instance':
+      return value.class.node.name;
+    case 'layer':
+      return value.type;
+    case 'bound':
+      return `${nameOf(value.receiver)}.${value.name}`;
+    default:
+      return '';
+  }
+};
