@@ -5,6 +5,7 @@ import {
   earlyWindow,
   lateWindow,
   weightGradientProfile,
+  weightLayers,
   type DepthProfile,
 } from '../depth-profile';
 import type { Translate } from '../../protocol/text';
@@ -34,7 +35,7 @@ export const vanishingGradient: Symptom = {
       const blocked = found.some(({ symptom, value }) => symptom === 'dead-units' && value >= 1);
       return byRatio.value === 0 && blocked ? [] : [byRatio];
     }
-    const closed = closing ? closingOf(telemetry, t) : undefined;
+    const closed = (closing ? closingOf(telemetry, t) : undefined) ?? between(telemetry, threshold, t);
     return closed ? [closed] : everywhere(telemetry, weightGradientProfile(telemetry), t);
   },
 };
@@ -92,6 +93,39 @@ function againstDepth(profile: DepthProfile, threshold: number, t: Translate): S
             ...told,
           )
         : t('Gradients vanish: {0} receives {1} of what the last layers receive ({2}).', ...told),
+  };
+}
+
+/** Fewer layers are a branch of its own. */
+const fewestBetween = 3;
+
+/**
+ * Layers between the first and the last receive nothing, from the first steps to the last: a skip around all of them feeds
+ * the first and passes them by. A branch that starts from zero opens in training.
+ */
+function between(telemetry: Telemetry, threshold: number, t: Translate): Sighting | undefined {
+  const starvedIn = (window: readonly number[]) => {
+    const depth = depthRatio(weightGradientProfile(telemetry, [...window]));
+    const starved = depth?.layers.filter(({ ratio }) => ratio < threshold && ratio * depth.last < absoluteLimit);
+    // Exactly 0 is a layer that the loss does not depend on.
+    return new Map(starved?.filter(({ ratio }) => ratio > 0).map(({ layer, ratio }) => [layer, ratio]));
+  };
+  const late = starvedIn(lateWindow(telemetry));
+  const starved = [...starvedIn(earlyWindow(telemetry))]
+    .filter(([layer]) => late.has(layer))
+    .sort(([, a], [, b]) => a - b);
+  if (starved.length < Math.max(fewestBetween, weightLayers(telemetry).length / 4)) return undefined;
+  const [layer, ratio] = starved[0]!;
+  return {
+    severity: 'warning',
+    layers: starved.map(([name]) => name),
+    value: ratio,
+    message: t(
+      'Gradients vanish between the first layers and the last: {0} layers receive next to nothing, {1} the least, {2} of what the last layers receive.',
+      starved.length,
+      layer,
+      number(ratio),
+    ),
   };
 }
 

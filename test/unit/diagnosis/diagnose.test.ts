@@ -111,6 +111,16 @@ describe('vanishing-gradient', () => {
     assert.deepEqual(ids({ depth: 4, steps: 50, layer }), []);
   });
 
+  it('sees layers that a skip passes by: the first are fed, those between receive nothing', () => {
+    const passedBy: RunPlan['layer'] = (_, __, index) => (index > 7 && index < 16 ? { weightGradient: 1e-12 } : {});
+    const finding = only({ depth: 12, steps: 30, layer: passedBy }, 'vanishing-gradient');
+    assert.deepEqual([...finding.layers].sort(), ['layers.10', 'layers.12', 'layers.14', 'layers.8']);
+    assert.match(finding.message, /^Gradients vanish between the first layers and the last: 4 layers /);
+    const opening: RunPlan['layer'] = (info, step, index, depth) =>
+      step < 15 ? passedBy(info, step, index, depth) : {};
+    assert.deepEqual(ids({ depth: 12, steps: 30, layer: opening }), [], 'branches that start from zero');
+  });
+
   it('lets one odd layer be', () => {
     assert.deepEqual(
       ids({ depth: 12, steps: 30, layer: ({ name }) => (name === 'layers.0' ? { weightGradient: 1e-9 } : {}) }),
