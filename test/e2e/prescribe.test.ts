@@ -69,11 +69,13 @@ describe('Prescribe Remedies on the sigmoid sample', function () {
       rows.map(([rank, remedy, outcome, health, loss]) => [rank, remedy, outcome, health, loss]),
       rankedTrials(search).map((index, place) => {
         const { remedies, learningRateFactor, outcome, effect } = search.trials[index]!;
+        const units = [...new Set(remedies.flatMap((remedy) => remedy.units ?? []))];
         const settings = [
           ...remedies.flatMap(({ parameters }) =>
             Object.entries(parameters).map(([name, value]) => `${name} ${value}`),
           ),
           ...(learningRateFactor === 1 ? [] : [`learning rate ×${learningRateFactor}`]),
+          ...(units.length === 0 ? [] : [`in ${units.join(', ')}`]),
         ];
         return [
           String(place + 1),
