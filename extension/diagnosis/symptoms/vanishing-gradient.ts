@@ -35,8 +35,8 @@ export const vanishingGradient: Symptom = {
       const blocked = found.some(({ symptom, value }) => symptom === 'dead-units' && value >= 1);
       return byRatio.value === 0 && blocked ? [] : [byRatio];
     }
-    const closed = (closing ? closingOf(telemetry, t) : undefined) ?? between(telemetry, threshold, t);
-    return closed ? [closed] : everywhere(telemetry, weightGradientProfile(telemetry), t);
+    const inPart = (closing ? closingOf(telemetry, t) : undefined) ?? between(telemetry, threshold, t);
+    return inPart ? [inPart] : everywhere(telemetry, weightGradientProfile(telemetry), t);
   },
 };
 
@@ -104,8 +104,8 @@ const fewestBetween = 3;
  * the first and passes them by. A branch that starts from zero opens in training.
  */
 function between(telemetry: Telemetry, threshold: number, t: Translate): Sighting | undefined {
-  const starvedIn = (window: readonly number[]) => {
-    const depth = depthRatio(weightGradientProfile(telemetry, [...window]));
+  const starvedIn = (window: number[]) => {
+    const depth = depthRatio(weightGradientProfile(telemetry, window));
     const starved = depth?.layers.filter(({ ratio }) => ratio < threshold && ratio * depth.last < absoluteLimit);
     // Exactly 0 is a layer that the loss does not depend on.
     return new Map(starved?.filter(({ ratio }) => ratio > 0).map(({ layer, ratio }) => [layer, ratio]));
